@@ -1,0 +1,36 @@
+"""Time as the core knows it: aware UTC, whole seconds, one tolerance for every check."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from vc.errors import Malformed
+
+Clock = Callable[[], datetime]
+"""Returns the present moment as aware UTC. Handed in; the core never reads a clock."""
+
+TOLERANCE = timedelta(seconds=60)
+"""The one clock tolerance (SECURITY 4.2), used by every check that compares a foreign time with ours."""
+
+_LATEST = 253402300799  # 9999-12-31T23:59:59Z, the last second `datetime` can hold
+
+
+def whole_seconds(moment: datetime) -> datetime:
+    """`moment` in UTC without fractions. Raises ValueError for a naive datetime (a programming error, not input)."""
+    if moment.tzinfo is None:
+        raise ValueError("a naive datetime has no place here")
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def from_numeric_date(value: object, *, pointer: str = "") -> datetime:
+    """A JWT NumericDate (RFC 7519 §2) as aware UTC, fractions cut off.
+
+    Accepts int and finite float from 0 to the year 9999; raises `Malformed("numeric_date")` for anything else, bool included.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LATEST:
+        raise Malformed("numeric_date", "not a number of seconds since 1970 within range", pointer=pointer)
+    return datetime.fromtimestamp(int(value), UTC)
+
+
+def to_numeric_date(moment: datetime) -> int:
+    """Whole seconds since 1970 of an aware datetime."""
+    return int(whole_seconds(moment).timestamp())

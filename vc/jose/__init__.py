@@ -1,0 +1,1 @@
+"""JWS and JWE in the compact form."""

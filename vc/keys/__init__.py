@@ -1,0 +1,1 @@
+"""Keys: curves, JWK, COSE_Key and the signer protocol."""

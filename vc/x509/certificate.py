@@ -1,0 +1,81 @@
+"""One certificate at a time: reading it strictly and the small facts about it that others compare."""
+
+import hashlib
+from base64 import b64decode
+from binascii import Error as BinasciiError
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from vc.errors import Malformed, Refused
+
+MAX_CHAIN = 6
+MAX_DER = 16 * 1024
+
+
+def from_der(der: bytes) -> x509.Certificate:
+    """The certificate of `der`. Raises `Malformed("certificate")` also for trailing bytes and over-long input."""
+    if len(der) > MAX_DER:
+        raise Malformed("certificate", "the certificate is too long")
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        _ = certificate.subject, certificate.issuer, certificate.extensions  # lazily parsed: look now, not later
+        return certificate
+    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, x509.InvalidVersion) as exc:
+        raise Malformed("certificate", "not a readable X.509 certificate") from exc
+
+
+def from_x5c(value: object) -> tuple[x509.Certificate, ...]:
+    """The certificates of a JOSE `x5c` value (RFC 7515 §4.1.6). Raises `Malformed("x5c")` or `Malformed("certificate")`."""
+    if not isinstance(value, list) or not 0 < len(value) <= MAX_CHAIN or not all(isinstance(item, str) for item in value):
+        raise Malformed("x5c", f"x5c is a list of 1 to {MAX_CHAIN} texts")
+    try:
+        return tuple(from_der(b64decode(item.encode("ascii"), validate=True)) for item in value)
+    except (BinasciiError, UnicodeEncodeError) as exc:
+        raise Malformed("x5c", "an entry is not standard base64") from exc
+
+
+def der(certificate: x509.Certificate) -> bytes:
+    """The DER octets."""
+    return certificate.public_bytes(Encoding.DER)
+
+
+def sha256(certificate: x509.Certificate) -> bytes:
+    """SHA-256 over the DER octets, as in `x5t#S256` and `x509_hash:`."""
+    return hashlib.sha256(der(certificate)).digest()
+
+
+def public_key(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
+    """The EC key. Raises `Refused("key_type")` for another kind of key, `Malformed("key_point")` for a broken one."""
+    try:
+        key = certificate.public_key()
+    except ValueError as exc:
+        raise Malformed("key_point", "the certificate's key cannot be read") from exc
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        raise Refused("key_type", "the certificate's key is not an EC key")
+    return key
+
+
+def ski(certificate: x509.Certificate) -> bytes:
+    """The subject key identifier computed from the key itself (RFC 5280 §4.2.1.2 method 1), not read from an extension."""
+    return x509.SubjectKeyIdentifier.from_public_key(certificate.public_key()).digest
+
+
+def spki(certificate: x509.Certificate) -> bytes:
+    """DER of SubjectPublicKeyInfo."""
+    return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def subject_value(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> str | None:
+    """The only value of one subject attribute; None when it is absent or present more than once."""
+    values = certificate.subject.get_attributes_for_oid(oid)
+    return str(values[0].value) if len(values) == 1 else None
+
+
+def is_ca(certificate: x509.Certificate) -> bool:
+    """True when basicConstraints says CA; absence means no (RFC 5280 §4.2.1.9)."""
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False

@@ -1,0 +1,134 @@
+"""The path from a leaf to a given anchor at a given time, or why there is none (RFC 5280 §6).
+
+Anchors are an argument, never taken from what was presented. A pinned end-entity certificate is an anchor for itself
+only: a listed certificate that is not a CA never blesses another one (TRUST 7.2 "matching order").
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store, VerificationError
+
+from vc.errors import VerificationFailed
+from vc.x509.certificate import MAX_CHAIN, der, is_ca
+from vc.x509.profiles import LeafRules, check_leaf
+
+_LEAF_POLICY = ExtensionPolicy.permit_all()
+_CA_POLICY = (
+    ExtensionPolicy.permit_all()
+    .require_present(x509.BasicConstraints, Criticality.CRITICAL, None)
+    .require_present(x509.KeyUsage, Criticality.AGNOSTIC, None)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Path:
+    """A checked path, leaf first, anchor last (one certificate when the leaf itself is pinned), good in [not_before, not_after]."""
+
+    certificates: tuple[x509.Certificate, ...]
+    not_before: datetime
+    not_after: datetime
+
+    @property
+    def anchor(self) -> x509.Certificate:
+        return self.certificates[-1]
+
+
+def check_presented(chain: Sequence[x509.Certificate]) -> None:
+    """The rules of HAIP 1.0 §6.1.1 for a presented `x5c`/`x5chain`: leaf not self-signed, no trust anchor inside.
+
+    Raises `VerificationFailed` with code `x5c_self_signed` or `x5c_anchor_included`.
+    """
+    if self_signed(chain[0]):
+        raise VerificationFailed("x5c_self_signed", "the signing certificate is self-signed")
+    if any(self_signed(certificate) for certificate in chain[1:]):
+        raise VerificationFailed(
+            "x5c_anchor_included", "the chain carries a self-signed certificate, which belongs in the trust list only"
+        )
+
+
+def self_signed(certificate: x509.Certificate) -> bool:
+    """True when issuer equals subject and the certificate's own key made the signature."""
+    if certificate.issuer != certificate.subject:
+        return False
+    try:
+        certificate.verify_directly_issued_by(certificate)
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
+
+
+def find_path(chain: Sequence[x509.Certificate], *, anchors: Sequence[x509.Certificate], at: datetime, rules: LeafRules) -> Path:
+    """The path of `chain[0]` to one of `anchors`, valid at `at` (aware UTC), with the leaf checked against `rules`.
+
+    Raises `VerificationFailed`: `path_no_anchors` (emptiness fails), `cert_not_yet_valid`, `cert_expired`, the codes of
+    `check_leaf`, `path_unknown_issuer`. Revocation is not checked here.
+    """
+    if not anchors:
+        raise VerificationFailed("path_no_anchors", "there is no trust anchor for this purpose")
+    if not 0 < len(chain) <= MAX_CHAIN:
+        raise VerificationFailed("path_length", "the chain is empty or too long")
+    leaf = chain[0]
+    _check_time(leaf, at)
+    check_leaf(leaf, rules)
+    if any(der(anchor) == der(leaf) for anchor in anchors):
+        return _path((leaf,))
+    authorities = [anchor for anchor in anchors if is_ca(anchor)]
+    if not authorities:
+        raise VerificationFailed("path_unknown_issuer", "no anchor for this purpose is the certificate or its issuer")
+    verifier = (
+        PolicyBuilder()
+        .store(Store(authorities))
+        .time(at)
+        .max_chain_depth(MAX_CHAIN - 2)
+        .extension_policies(ca_policy=_CA_POLICY, ee_policy=_LEAF_POLICY)
+        .build_client_verifier()
+    )
+    try:
+        verified = verifier.verify(leaf, [certificate for certificate in chain[1:] if not self_signed(certificate)])
+    except VerificationError as exc:
+        for certificate in (*chain[1:], *authorities):
+            if certificate.subject == leaf.issuer:
+                _check_time(certificate, at)
+        raise VerificationFailed("path_unknown_issuer", "no path leads from the certificate to an anchor for this purpose") from exc
+    return _path(tuple(verified.chain))
+
+
+class PathCache:
+    """Remembers paths for one set of anchors and one rule set, so that a busy issuer's chain is checked once, not each time.
+
+    A remembered path is used only within the validity of all its certificates; failures are not remembered.
+    """
+
+    def __init__(self, anchors: Sequence[x509.Certificate], rules: LeafRules, *, size: int = 1024) -> None:
+        self._anchors, self._rules, self._size = tuple(anchors), rules, size
+        self._paths: dict[bytes, Path] = {}
+
+    def find(self, chain: Sequence[x509.Certificate], *, at: datetime) -> Path:
+        """As `find_path` for this cache's anchors and rules."""
+        key = b"".join(der(certificate) for certificate in chain)
+        path = self._paths.get(key)
+        if path is None or not path.not_before <= at <= path.not_after:
+            path = find_path(chain, anchors=self._anchors, at=at, rules=self._rules)
+            if len(self._paths) >= self._size:
+                self._paths.clear()
+            self._paths[key] = path
+        return path
+
+
+def _path(certificates: tuple[x509.Certificate, ...]) -> Path:
+    return Path(
+        certificates=certificates,
+        not_before=max(certificate.not_valid_before_utc for certificate in certificates),
+        not_after=min(certificate.not_valid_after_utc for certificate in certificates),
+    )
+
+
+def _check_time(certificate: x509.Certificate, at: datetime) -> None:
+    if at < certificate.not_valid_before_utc:
+        raise VerificationFailed("cert_not_yet_valid", "a certificate was not valid yet at that time")
+    if at > certificate.not_valid_after_utc:
+        raise VerificationFailed("cert_expired", "a certificate had expired at that time")
