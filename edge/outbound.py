@@ -1,0 +1,160 @@
+"""Bounded HTTP requests to the outside: size, time and destination are limits, redirects are answers, not instructions.
+
+SECURITY 4.2 "outbound fetch", TM-5, D-13, VP-REQ-13.
+"""
+
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+
+from vc.encoding import json as strict_json
+from vc.errors import Refused, Unreachable
+
+_USER_AGENT = "portadoc"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchLimits:
+    """`allow_loopback` is for demo and tests: it admits loopback addresses, and plain http to them only."""
+
+    connect_seconds: float = 5.0
+    total_seconds: float = 10.0
+    max_bytes: int = 1 << 20
+    allow_loopback: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """An answer, read to its end within the limits. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    url: str
+
+    @property
+    def media_type(self) -> str:
+        """Content-Type without parameters, lower case; empty when absent."""
+        return self.headers.get("content-type", "").split(";")[0].strip().lower()
+
+
+class Outbound:
+    """A client for untrusted addresses. Synchronous, safe to share between threads.
+
+    `transport`: for tests, an in-process one (then names are not resolved). `ca_file`: PEM of extra TLS roots.
+    """
+
+    def __init__(self, limits: FetchLimits, *, transport: httpx2.BaseTransport | None = None, ca_file: Path | None = None) -> None:
+        self._limits = limits
+        self._resolve = transport is None
+        verify: ssl.SSLContext | bool = True
+        if ca_file is not None:
+            verify = ssl.create_default_context()
+            verify.load_verify_locations(cafile=str(ca_file))
+        self._client = httpx2.Client(
+            transport=transport,
+            verify=verify,
+            follow_redirects=False,
+            trust_env=False,
+            timeout=httpx2.Timeout(limits.total_seconds, connect=limits.connect_seconds),
+            headers={"user-agent": _USER_AGENT, "accept-encoding": "identity"},
+        )
+
+    def get(self, url: str, *, headers: Mapping[str, str] | None = None, max_bytes: int | None = None) -> Fetched:
+        """GET `url`. 3xx is returned, never followed.
+
+        Raises `Refused("destination")` for a scheme, host or address that is not allowed and `Unreachable` with code
+        `unreachable`, `timeout` or `too_large`.
+        """
+        return self._send(self._client.build_request("GET", self._checked(url), headers=headers), max_bytes)
+
+    def post(
+        self,
+        url: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        json: Any = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int | None = None,
+    ) -> Fetched:
+        """POST a form, a JSON value or raw bytes; as `get` otherwise."""
+        checked, fields = self._checked(url), dict(headers or {})
+        if form is not None:
+            request = self._client.build_request("POST", checked, data=dict(form), headers=fields)
+        elif json is not None:
+            content = strict_json.dumps(json)
+            request = self._client.build_request(
+                "POST", checked, content=content, headers={"content-type": "application/json", **fields}
+            )
+        else:
+            request = self._client.build_request("POST", checked, content=body or b"", headers=fields)
+        return self._send(request, max_bytes)
+
+    def close(self) -> None:
+        """Close pooled connections."""
+        self._client.close()
+
+    def _send(self, request: httpx2.Request, max_bytes: int | None) -> Fetched:
+        limit = self._limits.max_bytes if max_bytes is None else max_bytes
+        deadline = time.monotonic() + self._limits.total_seconds
+        try:
+            response = self._client.send(request, stream=True)
+            try:
+                body = bytearray()
+                if response.headers.get("content-encoding", "identity").lower() != "identity":
+                    raise Unreachable("content_encoding", "the answer is compressed although that was not asked for")
+                for chunk in response.iter_bytes(65536):
+                    body += chunk
+                    if len(body) > limit:
+                        raise Unreachable("too_large", "the answer is longer than allowed")
+                    if time.monotonic() > deadline:
+                        raise Unreachable("timeout", "the answer did not arrive in time")
+            finally:
+                response.close()
+        except httpx2.TimeoutException as exc:
+            raise Unreachable("timeout", "no answer in time") from exc
+        except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, ssl.SSLError) as exc:
+            raise Unreachable("unreachable", "the address could not be reached") from exc
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Fetched(status=response.status_code, headers=headers, body=bytes(body), url=str(request.url))
+
+    def _checked(self, url: str) -> str:
+        """`url` when it may be asked. Raises `Refused("destination")`."""
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        except ValueError as exc:
+            raise Refused("destination", "the address is not a URL") from exc
+        if not host or "@" in parts.netloc or not url.isascii() or any(c <= " " or c == "\\" for c in url):
+            raise Refused("destination", "the address has no host, names a user or holds characters that do not belong there")
+        loopback_name = host == "localhost" or host.endswith(".localhost")
+        addresses = self._addresses(host, port) if self._resolve else []
+        loopback = loopback_name or (bool(addresses) and all(address.is_loopback for address in addresses))
+        if parts.scheme == "http" and not (self._limits.allow_loopback and (loopback or not self._resolve)):
+            raise Refused("destination", "plain http is allowed to loopback in demo and tests only")
+        if parts.scheme not in ("http", "https"):
+            raise Refused("destination", "only https is asked")
+        if any(not address.is_global and not (address.is_loopback and self._limits.allow_loopback) for address in addresses):
+            raise Refused("destination", "the address is private, local or reserved")
+        return url
+
+    @staticmethod
+    def _addresses(host: str, port: int) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+        try:
+            return [ipaddress.ip_address(host)]
+        except ValueError:
+            pass
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError as exc:
+            raise Unreachable("unreachable", "the host name does not resolve") from exc
+        return [ipaddress.ip_address(str(entry[4][0]).split("%")[0]) for entry in found]

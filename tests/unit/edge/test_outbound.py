@@ -1,0 +1,129 @@
+"""Outgoing requests: destination, size and redirects (TM-5, D-13, VP-REQ-13)."""
+
+import socket
+from typing import Any
+
+import httpx2
+import pytest
+
+from edge.outbound import FetchLimits, Outbound
+from vc.errors import Refused, Unreachable
+
+
+def _client(handler: Any, **limits: Any) -> Outbound:
+    return Outbound(FetchLimits(**limits), transport=httpx2.MockTransport(handler))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://issuer.example/x",
+        "ftp://issuer.example/x",
+        "file:///etc/passwd",
+        "https://user@issuer.example/",
+        "https://",
+        "https://issuer.example\\@other.example/",
+        "https://issuer.example/a b",
+        "https://ïssuer.example/",
+        "https://[::1",
+        "https://host:99999/",
+    ],
+)
+def test_addresses_that_are_never_asked(url: str) -> None:
+    client = _client(lambda request: pytest.fail("a request left"))
+    with pytest.raises(Refused) as caught:
+        client.get(url)
+    assert caught.value.code == "destination"
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "10.0.0.1", "192.168.1.1", "169.254.169.254", "[::1]", "[fe80::1]", "0.0.0.0", "[::ffff:10.0.0.1]"]
+)
+def test_private_addresses_are_refused(host: str) -> None:
+    with pytest.raises(Refused):
+        Outbound(FetchLimits()).get(f"https://{host}/")
+
+
+def test_a_name_that_resolves_to_a_private_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: [(2, 1, 6, "", ("10.1.2.3", 443))])
+    with pytest.raises(Refused):
+        Outbound(FetchLimits()).get("https://issuer.example/")
+
+
+def test_a_name_that_does_not_resolve_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: Any, **kwargs: Any) -> Any:
+        raise OSError("no such host")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    with pytest.raises(Unreachable):
+        Outbound(FetchLimits()).get("https://issuer.example/")
+
+
+def test_loopback_is_for_demo_and_tests() -> None:
+    with pytest.raises(Refused):
+        Outbound(FetchLimits()).get("http://localhost:1/")
+    with pytest.raises(Unreachable):  # asked, and nobody is there
+        Outbound(FetchLimits(allow_loopback=True)).get("http://127.0.0.1:1/")
+
+
+def test_redirects_come_back_as_answers() -> None:
+    fetched = _client(lambda request: httpx2.Response(302, headers={"location": "https://evil.example/"})).get("https://a.example/")
+    assert (fetched.status, fetched.headers["location"]) == (302, "https://evil.example/")
+
+
+def test_an_answer_over_the_limit_is_cut() -> None:
+    with pytest.raises(Unreachable) as caught:
+        _client(lambda request: httpx2.Response(200, content=b"x" * 11), max_bytes=10).get("https://a.example/")
+    assert caught.value.code == "too_large"
+    fetched = _client(lambda request: httpx2.Response(200, content=b"x" * 11), max_bytes=10).get("https://a.example/", max_bytes=11)
+    assert fetched.body == b"x" * 11
+
+
+def test_a_compressed_answer_is_refused() -> None:
+    with pytest.raises(Unreachable) as caught:
+        _client(lambda r: httpx2.Response(200, headers={"content-encoding": "gzip"}, stream=httpx2.ByteStream(b"x"))).get(
+            "https://a.example/"
+        )
+    assert caught.value.code == "content_encoding"
+
+
+@pytest.mark.parametrize(("error", "code"), [(httpx2.ReadTimeout("t"), "timeout"), (httpx2.ConnectError("c"), "unreachable")])
+def test_transport_faults_have_a_code(error: Exception, code: str) -> None:
+    def handler(request: httpx2.Request) -> httpx2.Response:
+        raise error
+
+    with pytest.raises(Unreachable) as caught:
+        _client(handler).get("https://a.example/")
+    assert caught.value.code == code
+
+
+def test_an_answer_that_trickles_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = iter(range(0, 1000, 6))
+    monkeypatch.setattr("edge.outbound.time.monotonic", lambda: next(ticks))
+
+    class Trickle(httpx2.SyncByteStream):
+        def __iter__(self) -> Any:
+            yield from (b"x" * 70000 for _ in range(5))
+
+    with pytest.raises(Unreachable) as caught:
+        _client(lambda request: httpx2.Response(200, stream=Trickle())).get("https://a.example/")
+    assert caught.value.code == "timeout"
+
+
+def test_post_forms_json_and_bytes() -> None:
+    seen: list[tuple[str | None, bytes]] = []
+
+    def handler(request: httpx2.Request) -> httpx2.Response:
+        seen.append((request.headers.get("content-type"), request.content))
+        return httpx2.Response(200, headers={"Content-Type": "Application/JSON; charset=utf-8"}, content=b"{}")
+
+    client = _client(handler)
+    assert client.post("https://a.example/", form={"a": "é"}).media_type == "application/json"
+    client.post("https://a.example/", json={"a": 1})
+    client.post("https://a.example/", body=b"raw", headers={"content-type": "application/jwt"})
+    client.close()
+    assert seen == [
+        ("application/x-www-form-urlencoded", b"a=%C3%A9"),
+        ("application/json", b'{"a":1}'),
+        ("application/jwt", b"raw"),
+    ]
