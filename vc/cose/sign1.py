@@ -83,11 +83,9 @@ def verify(
         raise Refused("cose_alg", "the algorithm is not allowed or not that of the key")
     if CRIT in unverified.protected or CRIT in unverified.unprotected:
         raise Refused("cose_crit", "the structure asks for an extension that is not understood")
-    if (payload is None) == (unverified.payload is None):
-        raise Refused("cose_payload", "the payload is attached where it must be detached, or missing")
     content = unverified.payload if payload is None else payload
-    if content is None:
-        raise Refused("cose_payload", "there is no payload")
+    if content is None or (payload is not None and unverified.payload is not None):
+        raise Refused("cose_payload", "the payload is attached where it must be detached, or missing")
     verify_raw(key, unverified.signature, _to_be_signed(unverified.protected_bytes, content))
     return content
 

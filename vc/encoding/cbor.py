@@ -6,15 +6,15 @@ from io import BytesIO
 from typing import Any, NoReturn
 
 import cbor2
-from cbor2 import CBORTag
+from cbor2 import CBORTag, frozendict
 
 from vc.errors import Malformed
 
 MAX_DEPTH = 32
 MAX_BYTES = 256 * 1024
 MAX_NODES = 10_000
-# tdate, MAC0, Sign1, encoded CBOR, CWT, full-date: what ISO/IEC 18013-5 and the status list need, kept as CBORTag.
-ALLOWED_TAGS = frozenset({0, 17, 18, 24, 61, 1004})
+# tdate, MAC0, Sign1, encoded CBOR, URI (x5u, RFC 9360 §2), CWT, full-date: what ISO/IEC 18013-5 and the status list need, kept as CBORTag.
+ALLOWED_TAGS = frozenset({0, 17, 18, 24, 32, 61, 1004})
 # Tags for which the library has a decoder of its own; each is replaced, so that no datetime, set, regex or cycle appears.
 _BUILT_IN_TAGS = (0, 1, 2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004, 43000, 55799)
 
@@ -40,7 +40,8 @@ _SEMANTIC = {number: (_keep if number in ALLOWED_TAGS else _refuse)(number) for 
 
 
 def loads(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH, max_nodes: int = MAX_NODES) -> Any:
-    """The value of exactly one CBOR item: dict, list, str, bytes, int, bool, float, None or `CBORTag`.
+    """The value of exactly one CBOR item: dict, list, str, bytes, int, bool, float, None or `CBORTag`
+    (below a tag, containers are tuples and frozendicts).
 
     Refuses with `Malformed` (codes `cbor`, `cbor_tag`, `too_large`): indefinite lengths, duplicate or composite map keys,
     trailing bytes, tags outside `ALLOWED_TAGS`, NaN and infinities, `undefined` and unassigned simple values, big
@@ -59,8 +60,6 @@ def loads(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH
             allow_duplicate_keys=False,
             str_errors="strict",
         ).decode()
-    except Malformed:
-        raise
     except (cbor2.CBORError, ValueError, TypeError, OverflowError, EOFError, RecursionError, MemoryError) as exc:
         cause = exc.__cause__ or exc.__context__
         if isinstance(cause, Malformed):
@@ -82,24 +81,25 @@ _KEYS = frozenset({str, int})
 
 
 def _require_plain(value: Any, max_nodes: int) -> None:
-    nodes, todo = 1, list[Collection[Any]]([(value,)])
+    nodes, todo = 0, list[Collection[Any]]([(value,)])
     while todo:
-        for item in todo.pop():
+        group = todo.pop()
+        nodes += len(group)
+        if nodes > max_nodes:
+            raise Malformed("too_large", "too many CBOR items")
+        if _LEAVES.issuperset(map(type, group)):
+            continue
+        for item in group:
             kind = type(item)
             if kind in _LEAVES:
                 continue
             if kind is dict:
                 if not _KEYS.issuperset(map(type, item)):
                     raise Malformed("cbor", "a map key is neither text nor integer")
-                nodes += len(item)
                 todo.append(item.values())
             elif kind is list or kind is tuple:
-                nodes += len(item)
                 todo.append(item)
             elif kind is CBORTag:
-                nodes += 1
                 todo.append((item.value,))
             elif kind is not float or not math.isfinite(item):
                 raise Malformed("cbor", "a value of a kind that has no place here")
-        if nodes > max_nodes:
-            raise Malformed("too_large", "too many CBOR items")

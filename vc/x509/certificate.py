@@ -5,6 +5,7 @@ from base64 import b64decode
 from binascii import Error as BinasciiError
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -20,9 +21,17 @@ def from_der(der: bytes) -> x509.Certificate:
         raise Malformed("certificate", "the certificate is too long")
     try:
         certificate = x509.load_der_x509_certificate(der)
-        _ = certificate.subject, certificate.issuer, certificate.extensions  # lazily parsed: look now, not later
+        # Lazily parsed members: look now, so that nobody who holds a certificate meets a surprise later.
+        _ = certificate.subject, certificate.issuer, certificate.extensions, certificate.public_key()
         return certificate
-    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, x509.InvalidVersion) as exc:
+    except (
+        ValueError,
+        TypeError,
+        UnsupportedAlgorithm,
+        x509.DuplicateExtension,
+        x509.UnsupportedGeneralNameType,
+        x509.InvalidVersion,
+    ) as exc:
         raise Malformed("certificate", "not a readable X.509 certificate") from exc
 
 
@@ -47,11 +56,8 @@ def sha256(certificate: x509.Certificate) -> bytes:
 
 
 def public_key(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
-    """The EC key. Raises `Refused("key_type")` for another kind of key, `Malformed("key_point")` for a broken one."""
-    try:
-        key = certificate.public_key()
-    except ValueError as exc:
-        raise Malformed("key_point", "the certificate's key cannot be read") from exc
+    """The EC key. Raises `Refused("key_type")` for another kind of key."""
+    key = certificate.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey):
         raise Refused("key_type", "the certificate's key is not an EC key")
     return key
