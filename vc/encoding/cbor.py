@@ -13,7 +13,8 @@ from vc.errors import Malformed
 MAX_DEPTH = 32
 MAX_BYTES = 256 * 1024
 MAX_NODES = 10_000
-# tdate, MAC0, Sign1, encoded CBOR, URI (x5u, RFC 9360 §2), CWT, full-date: what ISO/IEC 18013-5 and the status list need, kept as CBORTag.
+# tdate, MAC0, Sign1, encoded CBOR, URI (x5u, RFC 9360 §2), CWT, full-date: what ISO/IEC 18013-5 and the status list need,
+# kept as CBORTag.
 ALLOWED_TAGS = frozenset({0, 17, 18, 24, 32, 61, 1004})
 # Tags for which the library has a decoder of its own; each is replaced, so that no datetime, set, regex or cycle appears.
 _BUILT_IN_TAGS = (0, 1, 2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004, 43000, 55799)
@@ -93,7 +94,7 @@ def _require_plain(value: Any, max_nodes: int) -> None:
             kind = type(item)
             if kind in _LEAVES:
                 continue
-            if kind is dict:
+            if kind is dict or kind is frozendict:
                 if not _KEYS.issuperset(map(type, item)):
                     raise Malformed("cbor", "a map key is neither text nor integer")
                 todo.append(item.values())
