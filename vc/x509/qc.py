@@ -1,0 +1,119 @@
+"""qcStatements (RFC 3739 §3.2.6) and the statement of a public sector body, QcPSB (ETSI TS 119 412-6 clause 8).
+
+TS 119 412-6 V1.1.1 names the OID of QcPSB without numbering it; `QC_PSB` is the arc that readers in the field use, and
+callers may hand in another one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from asn1crypto.core import Any as AnyValue
+from asn1crypto.core import ObjectIdentifier, PrintableString, SequenceOf, UTF8String
+from asn1crypto.core import Sequence as Asn1Sequence
+from cryptography import x509
+
+from vc.errors import Malformed
+
+QC_STATEMENTS = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.3")
+QC_COMPLIANCE = "0.4.0.1862.1.1"
+QC_SSCD = "0.4.0.1862.1.4"
+QC_TYPE = "0.4.0.1862.1.6"
+QC_TYPE_ESEAL = "0.4.0.1862.1.6.2"
+QC_PSB = "0.4.0.194126.1.3"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QcPsb:
+    """`country`: country of the legislation, two letters or `EU`. `authentic_source` and `legislation`: as stated, not interpreted."""
+
+    country: str
+    authentic_source: str
+    legislation: str
+
+
+class _PublicSectorBody(Asn1Sequence):  # type: ignore[misc]  # asn1crypto has no type information
+    _fields = [
+        ("country_of_legislation", PrintableString),
+        ("auth_source_identification", UTF8String),
+        ("legislation_identification", UTF8String),
+    ]
+
+
+class _Statement(Asn1Sequence):  # type: ignore[misc]  # as above
+    _fields = [("statement_id", ObjectIdentifier), ("statement_info", AnyValue, {"optional": True})]
+
+
+class _Statements(SequenceOf):  # type: ignore[misc]  # as above
+    _child_spec = _Statement
+
+
+class _Identifiers(SequenceOf):  # type: ignore[misc]  # as above
+    _child_spec = ObjectIdentifier
+
+
+def extension(psb: QcPsb | None, *, qualified: bool = False, psb_oid: str = QC_PSB) -> x509.UnrecognizedExtension:
+    """The qcStatements extension (to be marked not critical) with QcPSB, and for `qualified` seals also QcCompliance, QcSSCD
+    and QcType eseal. At least one statement must result, otherwise ValueError (a programming error)."""
+    statements: list[dict[str, Any]] = []
+    if qualified:
+        statements += [
+            {"statement_id": QC_COMPLIANCE},
+            {"statement_id": QC_SSCD},
+            {"statement_id": QC_TYPE, "statement_info": AnyValue(_Identifiers([QC_TYPE_ESEAL]))},
+        ]
+    if psb is not None:
+        body = _PublicSectorBody(
+            {
+                "country_of_legislation": psb.country,
+                "auth_source_identification": psb.authentic_source,
+                "legislation_identification": psb.legislation,
+            }
+        )
+        statements.append({"statement_id": psb_oid, "statement_info": AnyValue(body)})
+    if not statements:
+        raise ValueError("an extension without statements says nothing")
+    return x509.UnrecognizedExtension(QC_STATEMENTS, bytes(_Statements(statements).dump()))
+
+
+def statements(certificate: x509.Certificate) -> dict[str, bytes]:
+    """Statement OIDs of the certificate with the DER of their information (empty when there is none).
+
+    A certificate without the extension gives an empty mapping; raises `Malformed("qc_statements")` when it cannot be read
+    or a statement occurs twice.
+    """
+    try:
+        found = certificate.extensions.get_extension_for_oid(QC_STATEMENTS).value
+    except x509.ExtensionNotFound:
+        return {}
+    raw = found.value if isinstance(found, x509.UnrecognizedExtension) else found.public_bytes()
+    try:
+        parsed = [
+            (str(item["statement_id"].dotted), item["statement_info"].dump() if item["statement_info"].native is not None else b"")
+            for item in _Statements.load(raw, strict=True)
+        ]
+    except (ValueError, TypeError, KeyError) as exc:
+        raise Malformed("qc_statements", "the qcStatements extension cannot be read") from exc
+    if len({oid for oid, _ in parsed}) != len(parsed):
+        raise Malformed("qc_statements", "a qcStatement occurs twice")
+    return dict(parsed)
+
+
+def public_sector_body(certificate: x509.Certificate, *, psb_oids: Sequence[str] = (QC_PSB,)) -> QcPsb | None:
+    """The QcPSB statement of the certificate, None when it has none. Raises `Malformed("qc_statements")`."""
+    found = statements(certificate)
+    information = next((found[oid] for oid in psb_oids if oid in found), None)
+    if information is None:
+        return None
+    try:
+        body = _PublicSectorBody.load(information, strict=True)
+        psb = QcPsb(
+            country=str(body["country_of_legislation"].native),
+            authentic_source=str(body["auth_source_identification"].native),
+            legislation=str(body["legislation_identification"].native),
+        )
+    except (ValueError, TypeError, KeyError) as exc:
+        raise Malformed("qc_statements", "the QcPSB statement cannot be read") from exc
+    if len(psb.country) != 2 or not (psb.country.isascii() and psb.country.isupper()):
+        raise Malformed("qc_statements", "the QcPSB statement names no country of two letters")
+    return psb
