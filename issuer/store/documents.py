@@ -1,0 +1,174 @@
+"""Documents as the institutions gave them, their withdrawal and history. Every query names the institution (SECURITY D-1)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select, update
+
+from issuer.store import status
+from issuer.store.engine import changed
+from issuer.store.tables import credentials, documents, history, issuances, notifications, status_entries
+from vc.clock import to_numeric_date
+
+
+class DocumentState(StrEnum):
+    """Valid, or withdrawn with the date ahead, or withdrawn."""
+
+    VALID = "valid"
+    REVOCATION_SCHEDULED = "revocation_scheduled"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDocument:
+    """`document` is the inner model as JSON. `status_changes_at` is None until the document is withdrawn."""
+
+    seq: int
+    document_id: str
+    institution_id: str
+    document_type: str
+    profile: str | None
+    document: Mapping[str, Any]
+    identity: Mapping[str, Any] | None
+    created_at: datetime
+    revoked_at: datetime | None = None
+    status_changes_at: datetime | None = None
+    effective_from: datetime | None = None
+    revocation_reason: str | None = None
+
+    def state(self, now: datetime) -> DocumentState:
+        """The state at `now`: the status turns at its moment, the first second included."""
+        if self.status_changes_at is None:
+            return DocumentState.VALID
+        return DocumentState.REVOKED if self.status_changes_at <= now else DocumentState.REVOCATION_SCHEDULED
+
+
+_TIMES = ("created_at", "revoked_at", "status_changes_at", "effective_from")
+
+
+def add(connection: Connection, document: StoredDocument) -> None:
+    """Store a new one (`seq` is given by the database) and begin its history."""
+    row = {name: getattr(document, name) for name in StoredDocument.__slots__ if name != "seq"}
+    row |= {name: None if row[name] is None else to_numeric_date(row[name]) for name in _TIMES}
+    connection.execute(insert(documents).values(**row))
+    note(connection, document.document_id, "document_created", document.created_at)
+
+
+def find(connection: Connection, institution_id: str, document_id: str, *, lock: bool = False) -> StoredDocument | None:
+    """The institution's own document; None for an unknown one and for another institution's alike.
+
+    `lock`: the row stays as it is until the transaction ends.
+    """
+    query = select(documents).where(*_own(institution_id, document_id))
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    return None if row is None else _document(row)
+
+
+def page(connection: Connection, institution_id: str, *, after: int, limit: int) -> Sequence[StoredDocument]:
+    """Up to `limit` documents of the institution in the order of their coming, those after serial number `after`."""
+    query = (
+        select(documents)
+        .where(documents.c.institution_id == institution_id, documents.c.seq > after)
+        .order_by(documents.c.seq)
+        .limit(limit)
+    )
+    return [_document(row) for row in connection.execute(query)]
+
+
+def revoke(
+    connection: Connection,
+    institution_id: str,
+    document_id: str,
+    *,
+    reason: str,
+    effective_from: datetime,
+    status_changes_at: datetime,
+    now: datetime,
+) -> bool:
+    """Withdraw the document and every credential of it. False when that changes nothing: withdrawal has no way back (TSL-14).
+
+    A withdrawal whose moment lies ahead may be brought forward, never put off.
+    """
+    table, changes_at = documents.c, to_numeric_date(status_changes_at)
+    sooner = (table.status_changes_at > to_numeric_date(now)) & (table.status_changes_at > changes_at)
+    statement = (
+        update(documents)
+        .where(*_own(institution_id, document_id), or_(table.status_changes_at.is_(None), sooner))
+        .values(
+            revoked_at=to_numeric_date(now),
+            revocation_reason=reason,
+            effective_from=to_numeric_date(effective_from),
+            status_changes_at=changes_at,
+        )
+    )
+    if not changed(connection.execute(statement)):
+        return False
+    mine = select(credentials.c.credential_id).where(credentials.c.document_id == document_id)
+    connection.execute(
+        update(status_entries).where(status_entries.c.credential_id.in_(mine)).values(value=1, changes_at=changes_at)
+    )
+    status.touch(connection, mine)
+    note(
+        connection,
+        document_id,
+        "document_revoked",
+        now,
+        reason=reason,
+        effective_from=_text(effective_from),
+        status_changes_at=_text(status_changes_at),
+    )
+    return True
+
+
+def note(connection: Connection, document_id: str, event: str, at: datetime, **details: Any) -> None:
+    """One line of history: an event word, ids and codes."""
+    connection.execute(insert(history).values(document_id=document_id, at=to_numeric_date(at), event=event, details=details))
+
+
+def events(connection: Connection, document_id: str) -> list[dict[str, Any]]:
+    """The history of a document, oldest first: `at` (UTC text), `event`, and its details."""
+    query = select(history.c.at, history.c.event, history.c.details).where(history.c.document_id == document_id)
+    return [
+        {"at": _text(datetime.fromtimestamp(at, UTC)), "event": event, **details}
+        for at, event, details in connection.execute(query.order_by(history.c.seq))
+    ]
+
+
+def issued(connection: Connection, document_id: str) -> Sequence[Row[Any]]:
+    """One row per credential of the document: its own columns and its status entry."""
+    query = (
+        select(credentials, status_entries.c.list_id, status_entries.c.idx, status_entries.c.value, status_entries.c.changes_at)
+        .join(status_entries, status_entries.c.credential_id == credentials.c.credential_id)
+        .where(credentials.c.document_id == document_id)
+        .order_by(credentials.c.recorded_at, credentials.c.credential_id)
+    )
+    return connection.execute(query).all()
+
+
+def reports(connection: Connection, document_id: str) -> Sequence[Row[Any]]:
+    """What wallets reported about credentials of the document (OpenID4VCI 1.0 §11)."""
+    query = (
+        select(notifications)
+        .join(issuances, issuances.c.notification_id == notifications.c.notification_id)
+        .where(issuances.c.document_id == document_id)
+        .order_by(notifications.c.received_at, notifications.c.event)
+    )
+    return connection.execute(query).all()
+
+
+def _own(institution_id: str, document_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return documents.c.institution_id == institution_id, documents.c.document_id == document_id
+
+
+def _document(row: Row[Any]) -> StoredDocument:
+    values = dict(row._mapping)
+    for name in _TIMES:
+        values[name] = None if values[name] is None else datetime.fromtimestamp(values[name], UTC)
+    return StoredDocument(**values)
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,247 @@
+"""Offers, access tokens, nonces and DPoP proofs: each with an end, each claimed atomically.
+
+Offer:  open ──redeem──► spent          open ──fifth wrong transaction code──► dead
+        open ──document withdrawn──► withdrawn          open ──(time)──► expired, shown so without being written
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, Row, case, delete, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from issuer.store.engine import changed
+from issuer.store.tables import dpop_proofs, nonces, offers, tokens
+from vc.clock import to_numeric_date
+
+MAX_WRONG_GUESSES = 5  # VCI-TOK-3, SECURITY A-2
+
+
+class OfferState(StrEnum):
+    """The states as stored."""
+
+    OPEN = "open"
+    SPENT = "spent"
+    DEAD = "dead"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What a person was offered. `code` is None once the offer can no longer be used; `needs_tx_code`: a second secret is asked."""
+
+    offer_id: str
+    document_id: str
+    institution_id: str
+    configuration_ids: tuple[str, ...]
+    by_value: bool
+    code: str | None
+    needs_tx_code: bool
+    state: OfferState
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What the bearer of an access token may collect. `credential_identifiers`: set when authorization_details were used."""
+
+    token_sha256: str
+    offer_id: str
+    document_id: str
+    institution_id: str
+    configuration_ids: tuple[str, ...]
+    credential_identifiers: Mapping[str, str] | None
+    client_id: str | None
+    dpop_thumbprint: str | None
+    expires_at: datetime
+
+
+def digest(*parts: str) -> str:
+    """SHA-256 in hex over the parts, each with its length: secrets are compared and kept as digests."""
+    return sha256(b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)).hexdigest()
+
+
+def add_offer(connection: Connection, offer: Offer, *, code: str, tx_code: str | None) -> None:
+    """Store a new open offer with its secrets."""
+    connection.execute(
+        insert(offers).values(
+            offer_id=offer.offer_id,
+            document_id=offer.document_id,
+            institution_id=offer.institution_id,
+            configuration_ids=list(offer.configuration_ids),
+            by_value=offer.by_value,
+            code_sha256=digest(code),
+            code=code,
+            tx_code_sha256=None if tx_code is None else digest(code, tx_code),
+            wrong_guesses=0,
+            state=str(OfferState.OPEN),
+            created_at=to_numeric_date(offer.created_at),
+            expires_at=to_numeric_date(offer.expires_at),
+        )
+    )
+
+
+def open_offer(connection: Connection, institution_id: str, offer_id: str, now: datetime) -> Offer | None:
+    """An offer that can be redeemed now; None for guessed, spent, dead, withdrawn, expired, foreign ones alike (I-17)."""
+    return _one_open(connection, offers.c.offer_id == offer_id, institution_id, now)
+
+
+def open_offer_by_code(connection: Connection, institution_id: str, code: str, now: datetime) -> Offer | None:
+    """As `open_offer`, by the pre-authorized code."""
+    return _one_open(connection, offers.c.code_sha256 == digest(code), institution_id, now)
+
+
+def _one_open(connection: Connection, which: Any, institution_id: str, now: datetime) -> Offer | None:
+    row = connection.execute(
+        select(offers).where(
+            which,
+            offers.c.institution_id == institution_id,
+            offers.c.state == OfferState.OPEN,
+            offers.c.expires_at > to_numeric_date(now),
+        )
+    ).one_or_none()
+    return None if row is None else _offer(row)
+
+
+def redeem(connection: Connection, offer_id: str, *, code: str, tx_code: str | None, now: datetime) -> OfferState | None:
+    """Try to spend an offer. One statement judges the transaction code, counts a wrong one, and moves the state.
+
+    Gives the state after the try: SPENT (this caller alone has it), OPEN (wrong code, counted), DEAD (wrong for the last
+    time); None when there was nothing left to try. A wrong guess never spends the offer (SECURITY R-1), and parallel
+    guesses cannot outrun the counter, because each try is judged and counted in the same step.
+    """
+    table = offers.c
+    given = None if tx_code is None else digest(code, tx_code)
+    right = table.tx_code_sha256.is_(None) if given is None else table.tx_code_sha256 == given
+    last = table.wrong_guesses + 1 >= MAX_WRONG_GUESSES
+    statement = (
+        update(offers)
+        .where(table.offer_id == offer_id, table.state == OfferState.OPEN, table.expires_at > to_numeric_date(now))
+        .values(
+            state=case((right, OfferState.SPENT.value), (last, OfferState.DEAD.value), else_=table.state),
+            code=case((or_(right, last), None), else_=table.code),
+            wrong_guesses=case((right, table.wrong_guesses), else_=table.wrong_guesses + 1),
+        )
+        .returning(table.state)
+    )
+    state = connection.execute(statement).scalar_one_or_none()
+    return None if state is None else OfferState(state)
+
+
+def withdraw(connection: Connection, document_id: str) -> None:
+    """A withdrawn document is no longer offered, and tokens for it are worth nothing (SECURITY D-11)."""
+    connection.execute(
+        update(offers)
+        .where(offers.c.document_id == document_id, offers.c.state == OfferState.OPEN)
+        .values(state=str(OfferState.WITHDRAWN), code=None)
+    )
+    connection.execute(delete(tokens).where(tokens.c.document_id == document_id))
+
+
+def add_token(connection: Connection, token: str, grant: Grant, *, uses: int, now: datetime) -> None:
+    """Store an access token good for `uses` credentials; `grant.token_sha256` must be its digest."""
+    connection.execute(
+        insert(tokens).values(
+            token_sha256=digest(token),
+            offer_id=grant.offer_id,
+            document_id=grant.document_id,
+            institution_id=grant.institution_id,
+            configuration_ids=list(grant.configuration_ids),
+            credential_identifiers=None if grant.credential_identifiers is None else dict(grant.credential_identifiers),
+            client_id=grant.client_id,
+            dpop_thumbprint=grant.dpop_thumbprint,
+            remaining=uses,
+            created_at=to_numeric_date(now),
+            expires_at=to_numeric_date(grant.expires_at),
+        )
+    )
+
+
+def find_grant(connection: Connection, institution_id: str, token: str, now: datetime) -> Grant | None:
+    """What a presented token stands for at this institution; None when unknown, expired or another institution's."""
+    row = connection.execute(
+        select(tokens).where(
+            tokens.c.token_sha256 == digest(token),
+            tokens.c.institution_id == institution_id,
+            tokens.c.expires_at > to_numeric_date(now),
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    values = {name: row._mapping[name] for name in Grant.__slots__}
+    values["configuration_ids"] = tuple(row.configuration_ids)
+    values["expires_at"] = datetime.fromtimestamp(row.expires_at, UTC)
+    return Grant(**values)
+
+
+def claim_uses(connection: Connection, grant: Grant, count: int, now: datetime) -> bool:
+    """Take `count` credentials from what the token is good for. False when it is expired, gone, or not good for so many."""
+    statement = (
+        update(tokens)
+        .where(
+            tokens.c.token_sha256 == grant.token_sha256,
+            tokens.c.remaining >= count,
+            tokens.c.expires_at > to_numeric_date(now),
+        )
+        .values(remaining=tokens.c.remaining - count)
+    )
+    return changed(connection.execute(statement)) == 1
+
+
+def add_nonce(connection: Connection, institution_id: str, nonce: str, expires_at: datetime) -> None:
+    """Remember a nonce that was given out."""
+    connection.execute(
+        insert(nonces).values(nonce_sha256=digest(nonce), institution_id=institution_id, expires_at=to_numeric_date(expires_at))
+    )
+
+
+def knows_nonces(connection: Connection, institution_id: str, values: Sequence[str], now: datetime) -> bool:
+    """True when every value was given out by this institution, is not spent and not expired. Claims nothing."""
+    count = connection.execute(select(func.count()).select_from(nonces).where(*_live(institution_id, values, now))).scalar_one()
+    return bool(count == len(set(values)))
+
+
+def claim_nonces(connection: Connection, institution_id: str, values: Sequence[str], now: datetime) -> bool:
+    """Spend the nonces of one request, all of them or (the caller rolls back) none (VCI-NONCE-4, SECURITY R-3)."""
+    return changed(connection.execute(delete(nonces).where(*_live(institution_id, values, now)))) == len(set(values))
+
+
+def _live(institution_id: str, values: Sequence[str], now: datetime) -> tuple[Any, ...]:
+    digests = {digest(value) for value in values}
+    return (
+        nonces.c.nonce_sha256.in_(digests),
+        nonces.c.institution_id == institution_id,
+        nonces.c.expires_at > to_numeric_date(now),
+    )
+
+
+def claim_proof(connection: Connection, thumbprint: str, jti: str, expires_at: datetime) -> bool:
+    """Remember a DPoP proof (RFC 9449 §11.1). False when this key has used this `jti` before: a replay."""
+    try:
+        with connection.begin_nested():
+            connection.execute(
+                insert(dpop_proofs).values(proof_sha256=digest(thumbprint, jti), expires_at=to_numeric_date(expires_at))
+            )
+    except IntegrityError:
+        return False
+    return True
+
+
+def _offer(row: Row[Any]) -> Offer:
+    return Offer(
+        offer_id=row.offer_id,
+        document_id=row.document_id,
+        institution_id=row.institution_id,
+        configuration_ids=tuple(row.configuration_ids),
+        by_value=row.by_value,
+        code=row.code,
+        needs_tx_code=row.tx_code_sha256 is not None,
+        state=OfferState(row.state),
+        created_at=datetime.fromtimestamp(row.created_at, UTC),
+        expires_at=datetime.fromtimestamp(row.expires_at, UTC),
+    )
