@@ -1,0 +1,1 @@
+"""Templates and style of the pages, and what turns a verdict into words."""
