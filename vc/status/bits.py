@@ -1,0 +1,151 @@
+"""The bit array of a status list and its ZLIB form (Token Status List §4)."""
+
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from vc.errors import Malformed, VerificationFailed
+
+try:
+    from deflate import zlib_compress as _zlib_compress
+except ImportError:  # pragma: no cover - platforms without libdeflate: same format, slower
+    from zlib import compress as _zlib_compress
+
+SIZES = (1, 2, 4, 8)
+MAX_PACKED = 8 * 1024 * 1024
+MAX_UNPACKED = 64 * 1024 * 1024
+_LEVEL = 6  # libdeflate's 6 makes lists of zlib's size in a third of the time
+
+
+class StatusValue(StrEnum):
+    """What an entry means (§7.1). Everything but VALID means: not valid."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    SUSPENDED = "suspended"
+    APPLICATION_SPECIFIC = "application-specific"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def of(cls, entry: int) -> "StatusValue":
+        """The meaning of a number: 0, 1, 2; 3 and 12 to 15 are for applications to define; the rest is reserved."""
+        return _MEANINGS.get(entry, cls.UNKNOWN)
+
+
+_MEANINGS = {0: StatusValue.VALID, 1: StatusValue.INVALID, 2: StatusValue.SUSPENDED} | dict.fromkeys(
+    (0x03, 0x0C, 0x0D, 0x0E, 0x0F), StatusValue.APPLICATION_SPECIFIC
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusList:
+    """Entries of `bits` bits each, packed from the least significant bit on. `data` may be changed through `set` only."""
+
+    bits: int
+    data: bytearray
+
+    def __post_init__(self) -> None:
+        if type(self.bits) is not int or self.bits not in SIZES:
+            raise Malformed("status_bits", "an entry has 1, 2, 4 or 8 bits")
+
+    @classmethod
+    def empty(cls, size: int, bits: int) -> "StatusList":
+        """A list of `size` entries, all VALID. Raises `Malformed("status_size")` unless it fills whole bytes and fits the limit."""
+        if type(bits) is not int or bits not in SIZES:
+            raise Malformed("status_bits", "an entry has 1, 2, 4 or 8 bits")
+        if type(size) is not int or size <= 0 or size * bits % 8 or size * bits > MAX_UNPACKED * 8:
+            raise Malformed("status_size", "a list fills whole bytes and fits into the limit")
+        return cls(bits, bytearray(size * bits // 8))
+
+    @classmethod
+    def from_indices(cls, size: int, bits: int, entries: "Mapping[int, int] | npt.NDArray[np.integer]") -> "StatusList":
+        """A list with these entries set and all others VALID.
+
+        `entries`: index to value, or an integer array of indices that all get INVALID. Raises `VerificationFailed("status_index")`
+        for an index outside, `Malformed("status_value")` for a value that does not fit.
+        """
+        result = cls.empty(size, bits)
+        if isinstance(entries, np.ndarray):
+            if entries.dtype.kind not in "iu":
+                raise Malformed("status_index_type", "indices are integers")
+            indices, values = entries.astype(np.int64, copy=False), np.ones(len(entries), np.uint8)
+        else:
+            _require_integers(entries.keys())
+            _require_integers(entries.values())
+            try:
+                indices = np.fromiter(entries.keys(), np.int64, len(entries))
+                wide = np.fromiter(entries.values(), np.int64, len(entries))
+            except OverflowError as exc:
+                raise Malformed("status_index_type", "a number is out of all range") from exc
+            if len(wide) and not 0 <= wide.min() <= wide.max() < 1 << bits:
+                raise Malformed("status_value", "a value does not fit into the entry")
+            values = wide.astype(np.uint8)
+        if len(indices) and not 0 <= indices.min() <= indices.max() < size:
+            raise VerificationFailed("status_index", "an index is outside the list")
+        result._scatter(indices, values)
+        return result
+
+    def _scatter(self, indices: "npt.NDArray[np.int64]", values: "npt.NDArray[np.uint8]") -> None:
+        """Set entries of a list that is all zero: one pass per place within a byte, so that no byte is touched twice in a pass."""
+        per_byte, shift = 8 // self.bits, (8 // self.bits).bit_length() - 1
+        places, cells = indices & (per_byte - 1), indices >> shift
+        packed = np.frombuffer(self.data, np.uint8)
+        for place in range(per_byte):
+            here = places == place
+            packed[cells[here]] |= values[here] << np.uint8(place * self.bits)
+
+    @property
+    def size(self) -> int:
+        """How many entries there are."""
+        return len(self.data) * 8 // self.bits
+
+    def get(self, idx: int) -> int:
+        """The number at `idx`. Raises `VerificationFailed("status_index")` for anything but an integer inside the list (S-3)."""
+        cell, place = self._place(idx)
+        return self.data[cell] >> place & (1 << self.bits) - 1
+
+    def set(self, idx: int, value: int) -> None:
+        """Put `value` at `idx`. Raises as `get`, and `Malformed("status_value")` when it does not fit into the entry."""
+        cell, place = self._place(idx)
+        mask = (1 << self.bits) - 1
+        if type(value) is not int or not 0 <= value <= mask:
+            raise Malformed("status_value", "a value does not fit into the entry")
+        self.data[cell] = self.data[cell] & ~(mask << place) | value << place
+
+    def _place(self, idx: int) -> tuple[int, int]:
+        if type(idx) is not int or not 0 <= idx < self.size:
+            raise VerificationFailed("status_index", "the index is not in the list")
+        return idx * self.bits >> 3, idx * self.bits & 7
+
+    def compress(self) -> bytes:
+        """The ZLIB stream (RFC 1950) of the list."""
+        return bytes(_zlib_compress(self.data, _LEVEL))
+
+
+def decompress(packed: bytes, bits: int, *, max_bytes: int = MAX_UNPACKED, max_packed: int = MAX_PACKED) -> StatusList:
+    """The list in a ZLIB stream that ends exactly where `packed` ends (TSL-2, SECURITY S-5).
+
+    Raises `Malformed`: `too_large` before more than `max_bytes` are unpacked, `status_zlib` for gzip, raw deflate, truncated
+    or trailing data and an empty list, `status_bits`.
+    """
+    if len(packed) > max_packed:
+        raise Malformed("too_large", "the packed status list is too long")
+    inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS)
+    try:
+        data = inflate.decompress(packed, max_bytes + 1)
+    except zlib.error as exc:
+        raise Malformed("status_zlib", "the status list is not a ZLIB stream") from exc
+    if len(data) > max_bytes:
+        raise Malformed("too_large", "the status list is too long when unpacked")
+    if not inflate.eof or inflate.unused_data or not data:
+        raise Malformed("status_zlib", "the ZLIB stream is cut off, empty, or followed by something")
+    return StatusList(bits, bytearray(data))
+
+
+def _require_integers(numbers: Iterable[object]) -> None:
+    if not {int}.issuperset(map(type, numbers)):
+        raise Malformed("status_index_type", "indices and values are integers")
