@@ -11,9 +11,9 @@ import numpy.typing as npt
 from vc.errors import Malformed, VerificationFailed
 
 try:
-    from deflate import zlib_compress as _zlib_compress
-except ImportError:  # pragma: no cover - platforms without libdeflate: same format, slower
-    from zlib import compress as _zlib_compress
+    from deflate import zlib_compress
+except ImportError:  # a platform without libdeflate: the same format, slower
+    from zlib import compress as zlib_compress
 
 SIZES = (1, 2, 4, 8)
 MAX_PACKED = 8 * 1024 * 1024
@@ -49,14 +49,12 @@ class StatusList:
     data: bytearray
 
     def __post_init__(self) -> None:
-        if type(self.bits) is not int or self.bits not in SIZES:
-            raise Malformed("status_bits", "an entry has 1, 2, 4 or 8 bits")
+        _require_bits(self.bits)
 
     @classmethod
     def empty(cls, size: int, bits: int) -> "StatusList":
         """A list of `size` entries, all VALID. Raises `Malformed("status_size")` unless it fills whole bytes and fits the limit."""
-        if type(bits) is not int or bits not in SIZES:
-            raise Malformed("status_bits", "an entry has 1, 2, 4 or 8 bits")
+        _require_bits(bits)
         if type(size) is not int or size <= 0 or size * bits % 8 or size * bits > MAX_UNPACKED * 8:
             raise Malformed("status_size", "a list fills whole bytes and fits into the limit")
         return cls(bits, bytearray(size * bits // 8))
@@ -123,15 +121,16 @@ class StatusList:
 
     def compress(self) -> bytes:
         """The ZLIB stream (RFC 1950) of the list."""
-        return bytes(_zlib_compress(self.data, _LEVEL))
+        return bytes(zlib_compress(self.data, _LEVEL))
 
 
-def decompress(packed: bytes, bits: int, *, max_bytes: int = MAX_UNPACKED, max_packed: int = MAX_PACKED) -> StatusList:
+def decompress(packed: bytes, bits: object, *, max_bytes: int = MAX_UNPACKED, max_packed: int = MAX_PACKED) -> StatusList:
     """The list in a ZLIB stream that ends exactly where `packed` ends (TSL-2, SECURITY S-5).
 
     Raises `Malformed`: `too_large` before more than `max_bytes` are unpacked, `status_zlib` for gzip, raw deflate, truncated
     or trailing data and an empty list, `status_bits`.
     """
+    size = _require_bits(bits)
     if len(packed) > max_packed:
         raise Malformed("too_large", "the packed status list is too long")
     inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS)
@@ -143,9 +142,15 @@ def decompress(packed: bytes, bits: int, *, max_bytes: int = MAX_UNPACKED, max_p
         raise Malformed("too_large", "the status list is too long when unpacked")
     if not inflate.eof or inflate.unused_data or not data:
         raise Malformed("status_zlib", "the ZLIB stream is cut off, empty, or followed by something")
-    return StatusList(bits, bytearray(data))
+    return StatusList(size, bytearray(data))
 
 
 def _require_integers(numbers: Iterable[object]) -> None:
     if not {int}.issuperset(map(type, numbers)):
         raise Malformed("status_index_type", "indices and values are integers")
+
+
+def _require_bits(bits: object) -> int:
+    if type(bits) is not int or bits not in SIZES:
+        raise Malformed("status_bits", "an entry has 1, 2, 4 or 8 bits")
+    return bits

@@ -48,7 +48,7 @@ def of(claims: Mapping[str, Any]) -> StatusReference | None:
 
 
 def to_claim(reference: StatusReference, *, etsi: bool = False) -> dict[str, Any]:
-    """The `status` value for `reference`; with `etsi` also the flat members of TS 119 472-1 §5.2.10.1, in the same object (EAA-S-8)."""
+    """The `status` value for `reference`; with `etsi` also the flat members of TS 119 472-1 §5.2.10.1 beside it (EAA-S-8)."""
     nested = {"status_list": {"idx": reference.idx, "uri": reference.uri}}
     if not etsi:
         return nested

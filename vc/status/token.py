@@ -25,7 +25,7 @@ from vc.status.bits import MAX_PACKED, StatusList, StatusValue, decompress
 JWT_TYPE = "statuslist+jwt"
 CWT_TYPE = "application/statuslist+cwt"
 MAX_TOKEN = 2 * MAX_PACKED
-_SUB, _EXP, _IAT, _TTL, _STATUS_LIST = 2, 4, 6, 65534, 65533  # CWT claim keys, §5.2
+_CWT_CLAIMS = {"sub": 2, "exp": 4, "iat": 6, "ttl": 65534, "status_list": 65533}  # §5.2
 _MAC0 = 17
 
 
@@ -81,8 +81,7 @@ def sign_jwt(
     aggregation_uri: str | None = None,
 ) -> str:
     """The token as compact JWS. `uri`: where it is served, byte for byte what credentials say; `ttl` in seconds, above 0."""
-    entry = _entry(status_list.bits, base64url.encode(status_list.compress()), aggregation_uri)
-    claims = {"sub": uri, "iat": to_numeric_date(iat), **_lifetime("exp", exp, "ttl", ttl), "status_list": entry}
+    claims = _claims(uri, iat, exp, ttl, status_list.bits, base64url.encode(status_list.compress()), aggregation_uri)
     header: dict[str, Any] = {"typ": JWT_TYPE}
     if signer.chain:
         header["x5c"] = jws.x5c(signer.chain)
@@ -100,10 +99,10 @@ def sign_cwt(
     aggregation_uri: str | None = None,
 ) -> bytes:
     """The token as COSE_Sign1 in tag 18 without the CWT tag (TSL-4). Arguments as for `sign_jwt`."""
-    entry = _entry(status_list.bits, status_list.compress(), aggregation_uri)
-    claims = {_SUB: uri, _IAT: to_numeric_date(iat), **_lifetime(_EXP, exp, _TTL, ttl), _STATUS_LIST: entry}
+    claims = _claims(uri, iat, exp, ttl, status_list.bits, status_list.compress(), aggregation_uri)
+    payload = cbor.dumps({_CWT_CLAIMS[name]: value for name, value in claims.items()})
     unprotected = {sign1.X5CHAIN: sign1.x5chain(signer.chain)} if signer.chain else {}
-    structure = sign1.sign(cbor.dumps(claims), signer, protected={sign1.TYP: CWT_TYPE}, unprotected=unprotected)
+    structure = sign1.sign(payload, signer, protected={sign1.TYP: CWT_TYPE}, unprotected=unprotected)
     return cbor.dumps(CBORTag(18, structure))
 
 
@@ -134,32 +133,19 @@ def verify(
     `Refused("status_typ")`, `Malformed("status_list")` for members of the wrong shape, `VerificationFailed` with code
     `status_sub`, `status_future`, `status_expired`, and as `decompress`.
     """
-    if unverified.jwt is not None:
-        jws.verify(unverified.jwt, key, typ=JWT_TYPE)
-        claims: Any = json.loads_object(unverified.jwt.payload, max_bytes=MAX_TOKEN)
-        sub, iat, exp, ttl, entry = (claims.get(name) for name in ("sub", "iat", "exp", "ttl", "status_list"))
-        present = claims.keys()
-        names: tuple[Any, Any] = ("exp", "ttl")
-    else:
-        assert unverified.cwt is not None
-        if unverified.cwt.protected.get(sign1.TYP) != CWT_TYPE:
-            raise Refused("status_typ", f"the token type is not {CWT_TYPE}")
-        claims = cbor.loads(sign1.verify(unverified.cwt, key), max_bytes=MAX_TOKEN)
-        if not isinstance(claims, Mapping):
-            raise Malformed("status_list", "the claims are not a map")
-        sub, iat, exp, ttl, entry = (claims.get(name) for name in (_SUB, _IAT, _EXP, _TTL, _STATUS_LIST))
-        present = claims.keys()
-        names = (_EXP, _TTL)
-    if not isinstance(sub, str) or sub != uri:
+    claims = _verified_claims(unverified, key)
+    if claims.get("sub") != uri or not isinstance(uri, str):
         raise VerificationFailed("status_sub", "the token is about another list")
-    issued = from_numeric_date(iat, pointer="/iat")
-    expires = from_numeric_date(exp, pointer="/exp") if names[0] in present else None
+    issued = from_numeric_date(claims.get("iat"), pointer="/iat")
+    expires = from_numeric_date(claims["exp"], pointer="/exp") if "exp" in claims else None
     if issued > now + tolerance:
         raise VerificationFailed("status_future", "the token was issued in the future")
     if expires is not None and now >= expires:
         raise VerificationFailed("status_expired", "the token has expired")
-    if names[1] in present and not _positive(ttl):
+    ttl = claims.get("ttl")
+    if "ttl" in claims and not _positive(ttl):
         raise Malformed("status_list", "ttl is not a number above 0", pointer="/ttl")
+    entry = claims.get("status_list")
     if not isinstance(entry, Mapping):
         raise Malformed("status_list", "there is no status list", pointer="/status_list")
     aggregation_uri = entry.get("aggregation_uri")
@@ -169,10 +155,9 @@ def verify(
     if not isinstance(lst, str if unverified.jwt is not None else bytes):
         raise Malformed("status_list", "lst has the wrong type", pointer="/status_list/lst")
     packed = base64url.decode(lst, pointer="/status_list/lst") if isinstance(lst, str) else lst
-    bits: Any = entry.get("bits")
     return StatusToken(
-        list=decompress(packed, bits),
-        uri=sub,
+        list=decompress(packed, entry.get("bits")),
+        uri=uri,
         iat=issued,
         exp=expires,
         ttl=ttl,
@@ -180,16 +165,35 @@ def verify(
     )
 
 
+def _verified_claims(unverified: UnverifiedStatusToken, key: ec.EllipticCurvePublicKey) -> dict[str, Any]:
+    """The claims by their JWT names, after type and signature have been checked."""
+    if unverified.jwt is not None:
+        jws.verify(unverified.jwt, key, typ=JWT_TYPE)
+        return json.loads_object(unverified.jwt.payload, max_bytes=MAX_TOKEN)
+    assert unverified.cwt is not None
+    if unverified.cwt.protected.get(sign1.TYP) != CWT_TYPE:
+        raise Refused("status_typ", f"the token type is not {CWT_TYPE}")
+    claims = cbor.loads(sign1.verify(unverified.cwt, key), max_bytes=MAX_TOKEN)
+    if not isinstance(claims, Mapping):
+        raise Malformed("status_list", "the claims are not a map")
+    return {name: claims[number] for name, number in _CWT_CLAIMS.items() if number in claims}
+
+
 def _positive(ttl: object) -> bool:
     return isinstance(ttl, int | float) and not isinstance(ttl, bool) and math.isfinite(ttl) and ttl > 0
 
 
-def _entry(bits: int, lst: str | bytes, aggregation_uri: str | None) -> dict[str, Any]:
-    return {"bits": bits, "lst": lst} | ({} if aggregation_uri is None else {"aggregation_uri": aggregation_uri})
-
-
-def _lifetime(exp_name: Any, exp: datetime | None, ttl_name: Any, ttl: int | None) -> dict[Any, int]:
+def _claims(
+    uri: str, iat: datetime, exp: datetime | None, ttl: int | None, bits: int, lst: str | bytes, aggregation_uri: str | None
+) -> dict[str, Any]:
     if ttl is not None and ttl <= 0:
         raise ValueError("ttl is a number of seconds above 0")
-    times = {exp_name: None if exp is None else to_numeric_date(exp), ttl_name: ttl}
-    return {name: value for name, value in times.items() if value is not None}
+    entry = {"bits": bits, "lst": lst, "aggregation_uri": aggregation_uri}
+    claims = {
+        "sub": uri,
+        "iat": to_numeric_date(iat),
+        "exp": None if exp is None else to_numeric_date(exp),
+        "ttl": ttl,
+        "status_list": {name: value for name, value in entry.items() if value is not None},
+    }
+    return {name: value for name, value in claims.items() if value is not None}
