@@ -11,3 +11,163 @@
 
 The last row tells the wallet nothing: the verdict is the inspector's (VP-RSP-5).
 """
+
+import hmac
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from vc.clock import Clock, to_numeric_date
+from vc.encoding import json
+from vc.errors import VcError
+from vc.openid4vp import challenge, dcql, response
+from vc.openid4vp.errors import WALLET_ERRORS
+from vc.openid4vp.response import DecryptionKey, PlainResponse, VpToken, WalletError
+from verifier import checks
+from verifier.asking import GONE, Question, kid_of, private_key
+from verifier.checks import Control, Shown, StatusSource, TrustSource
+from verifier.problems import Problem
+from verifier.report import describe
+from verifier.settings import Settings
+from verifier.store.transactions import State, Transaction, Transactions
+from verifier.verdict import Result, Verdict
+
+_OVER = "this request was already answered or its time is over: scan a new code"
+_WALLET_CHECKS = ("structure", "issuer_signature", "holder_binding", "query")
+"""Checks whose failure is a fault in what the wallet made; it is told which, so that its makers can act (FIELD pain 17)."""
+_log = structlog.get_logger("verifier")
+
+
+class Answering:
+    """Takes answers of wallets and gives results to the verifier's own side."""
+
+    def __init__(
+        self, settings: Settings, transactions: Transactions, *, trust: TrustSource, status: StatusSource, clock: Clock
+    ) -> None:
+        self._settings, self._transactions = settings, transactions
+        self._trust, self._status, self._clock = trust, status, clock
+
+    def answer(self, request_id: str, form: Mapping[str, str]) -> bytes:
+        """The JSON a wallet gets for its message (VP-RSP-4). Raises `Problem` as the table above says."""
+        now = self._clock()
+        transaction = self._transactions.by_request(request_id)
+        if transaction is None:
+            raise Problem(404, "invalid_request", GONE)
+        if transaction.state is not State.PENDING or now >= transaction.expires_at:
+            raise Problem(400, "invalid_request", _OVER)
+        opened = self._open(transaction, form, now)
+        if isinstance(opened, WalletError):
+            code = opened.error if opened.error in WALLET_ERRORS else "other"
+            if not self._transactions.fail(request_id, {"code": code}, now):
+                raise Problem(400, "invalid_request", _OVER)
+            _log.info("wallet declined", request=request_id, code=code)
+            return json.dumps({})
+        verdict = opened if isinstance(opened, Verdict) else self._judge(transaction, opened, now)
+        self._transactions.finish(request_id, verdict.to_json())
+        _log.info("answered", request=request_id, outcome=str(verdict.outcome), codes=list(verdict.codes))
+        fault = _fault_of_wallet(verdict)
+        if fault is not None:
+            raise Problem(400, "invalid_request", fault)
+        return json.dumps({})
+
+    def result(self, transaction_id: str) -> dict[str, Any] | None:
+        """What the API says about a transaction; None for one that is unknown, deleted, or a browser's own (VP-RSP-5)."""
+        found = self.look_up(transaction_id, session_sha256=None)
+        return None if found is None else found[1]
+
+    def look_up(self, transaction_id: str, *, session_sha256: str | None) -> tuple[Transaction, dict[str, Any]] | None:
+        """The transaction and its result.
+
+        One that a browser began is shown to that browser only (V-10, V-11), one made through the API to whoever holds its id.
+        """
+        now = self._clock()
+        self._transactions.purge(now - timedelta(seconds=self._settings.result_retention_seconds))
+        transaction = self._transactions.by_transaction(transaction_id)
+        if transaction is None:
+            return None
+        owner = transaction.session_sha256
+        if owner is not None and not hmac.compare_digest(owner, session_sha256 or ""):
+            return None
+        state = transaction.shown_state(now)
+        return transaction, {
+            "state": str(state),
+            "verdict": transaction.result if state is State.ANSWERED else None,
+            "error": transaction.result if state is State.FAILED else None,
+            "last_refusal": transaction.last_refusal,
+            "expires_at": transaction.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+
+    def _open(self, transaction: Transaction, form: Mapping[str, str], now: datetime) -> VpToken | WalletError | Verdict:
+        """The opened message; with it the right to judge is claimed, unless the wallet reports an error."""
+        message = None
+        try:
+            message = response.parse_form(form)
+            opened = response.open_response(message, encryption=_decryption(transaction), state=transaction.request_state)
+        except VcError as error:
+            if not _addressed(message, transaction, error):
+                refusal = {"code": error.code, "description": describe(error), "at": to_numeric_date(now)}
+                self._transactions.note_refusal(transaction.request_id, refusal)
+                _log.info("turned away", request=transaction.request_id, code=error.code)
+                raise Problem(400, "invalid_request", describe(error)) from error
+            self._claim(transaction, now)
+            because = "response_not_encrypted" if error.code == "encryption_required" else "response_malformed"
+            return checks.refused("structure", because, describe(error))
+        if isinstance(opened, WalletError):
+            return opened
+        self._claim(transaction, now)
+        try:
+            dcql.check_shape(_query(transaction), {name: len(texts) for name, texts in opened.entries.items()})
+        except VcError as error:
+            return checks.refused("query", "query_not_answered", describe(error))
+        return opened
+
+    def _claim(self, transaction: Transaction, now: datetime) -> None:
+        if not self._transactions.claim(transaction.request_id, now):
+            raise Problem(400, "invalid_request", _OVER)
+
+    def _judge(self, transaction: Transaction, token: VpToken, now: datetime) -> Verdict:
+        question = Question.from_json(transaction.question)
+        asks = {ask.id: ask for ask in question.purpose.asks(question.formats)}
+        presented = [
+            Shown(role=asks[name].role, format=asks[name].format, text=texts[0], ask=asks[name])
+            for name, texts in token.entries.items()
+        ]
+        if len({shown.role for shown in presented}) != len(presented):
+            return checks.refused("query", "query_not_answered", "two credentials were sent where one was asked for")
+        key = _decryption(transaction)
+        return checks.run(
+            presented,
+            control=Control(purpose=question.purpose, country=question.country, on=question.on, now=now),
+            challenge=challenge.of_request(transaction.request, encrypted_to=None if key is None else key.key.public_key()),
+            query=_query(transaction),
+            trust=self._trust,
+            status=self._status,
+        )
+
+
+def _query(transaction: Transaction) -> dcql.DcqlQuery:
+    return dcql.parse(transaction.request["dcql_query"])
+
+
+def _decryption(transaction: Transaction) -> DecryptionKey | None:
+    if transaction.encryption_key is None:
+        return None
+    key = private_key(transaction.encryption_key)
+    return DecryptionKey(key=key, kid=kid_of(key.public_key()))
+
+
+def _addressed(message: response.Response | None, transaction: Transaction, error: VcError) -> bool:
+    """Whether a bad message still proved, by the request's state, that it is an answer to this request (V-3)."""
+    if isinstance(message, PlainResponse):
+        return message.state is not None and hmac.compare_digest(message.state.encode(), transaction.request_state.encode())
+    return message is not None and error.code == "vp_token"  # found after decryption and after the state was compared
+
+
+def _fault_of_wallet(verdict: Verdict) -> str | None:
+    """What a wallet's makers can act on: the first failed check that is about their message; None when there is none."""
+    for check in verdict.checks:
+        if check.result is Result.FAILED and check.id.removeprefix("pid.") in _WALLET_CHECKS:
+            return f"{check.id}: {check.detail}"
+    return None

@@ -9,18 +9,23 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from vc.clock import Clock
 from vc.encoding import base64url
-from vc.errors import Refused
+from vc.errors import Malformed, Refused
 from vc.keys.jwk import from_public, parse_public, thumbprint
+from vc.openid4vp import client_id as client_ids
+from vc.openid4vp import client_metadata, link, request_uri
 from vc.openid4vp import request as messages
+from vc.openid4vp.client_id import Prefix
+from vc.openid4vp.client_metadata import EncryptionTarget
+from vc.openid4vp.request import DIRECT_POST_JWT, ResponseMode
 from verifier.places import today
+from verifier.problems import Problem
 from verifier.purposes import FORMATS, PURPOSES, Format, Purpose
 from verifier.settings import ClientIdPrefix, Settings, has_dns_name, host_name
 from verifier.store.transactions import State, Transaction, Transactions, lifetime
-from vc.x509.certificate import sha256
 
-ResponseMode = Literal["direct_post", "direct_post.jwt"]
 RequestUriMethod = Literal["get", "post"]
-SCHEME = "openid4vp"
+RandomBytes = Callable[[int], bytes]
+GONE = "there is no such request, or it was answered, or its time is over: scan a new code"
 _TOKEN_BYTES = 24  # 192 bits for every id, nonce and state (VP-REQ-2: at least 128)
 
 
@@ -62,9 +67,7 @@ class Question:
 class Asking:
     """Makes questions, and hands a wallet the request object of one."""
 
-    def __init__(
-        self, settings: Settings, transactions: Transactions, *, clock: Clock, random_bytes: Callable[[int], bytes]
-    ) -> None:
+    def __init__(self, settings: Settings, transactions: Transactions, *, clock: Clock, random_bytes: RandomBytes) -> None:
         self._settings, self._transactions = settings, transactions
         self._clock, self._random_bytes = clock, random_bytes
 
@@ -76,15 +79,16 @@ class Asking:
         """Open a transaction. Raises `Refused("client_id_prefix")` for x509_san_dns without a fitting certificate."""
         now = self._clock()
         request_id, state = self._token(), self._token()
-        key = ec.generate_private_key(ec.SECP256R1()) if question.response_mode == "direct_post.jwt" else None
+        key = ec.generate_private_key(ec.SECP256R1()) if question.response_mode == DIRECT_POST_JWT else None
+        encryption = None if key is None else EncryptionTarget(key=key.public_key(), kid=kid_of(key.public_key()))
         claims = messages.build(
             client_id=self._client_id(question.client_id_prefix or self._settings.client_id_prefix),
             response_uri=self.response_uri(request_id),
+            response_mode=question.response_mode,
             nonce=self._token(),
             state=state,
-            dcql=question.purpose.to_dcql(question.formats),
-            client_metadata=messages.client_metadata(None if key is None else _encryption_jwk(key.public_key())),
-            response_mode=question.response_mode,
+            dcql_query=question.purpose.to_dcql(question.formats),
+            client_metadata=client_metadata.build(encryption=encryption, formats=question.formats),
         )
         transaction = Transaction(
             transaction_id=self._token(),
@@ -102,18 +106,29 @@ class Asking:
         self._transactions.add(transaction)
         return transaction
 
-    def request_object(self, transaction: Transaction, *, wallet_nonce: str | None) -> str:
-        """The signed object: the stored one, or the same claims with the wallet's nonce copied in (VP-REQ-7), signed anew."""
-        if wallet_nonce is None:
-            return transaction.request_object
-        return messages.sign(
-            {**transaction.request, "wallet_nonce": wallet_nonce}, self._settings.access, now=transaction.created_at
-        )
+    def fetch(self, request_id: str, form: Mapping[str, str]) -> str:
+        """The request object of an open request; `form`: the fields of the wallet's POST, empty for GET.
+
+        The stored object, or the same claims with the wallet's nonce copied in (VP-REQ-7), signed anew; encrypted when the
+        wallet's metadata asks for it. Fetching changes nothing (R-9). Raises `Problem` 404 for a request that is unknown or no
+        longer open, 400 for a `wallet_nonce` or `wallet_metadata` that is none.
+        """
+        transaction = self._transactions.by_request(request_id)
+        if transaction is None or transaction.shown_state(self._clock()) is not State.PENDING:
+            raise Problem(404, "invalid_request", GONE)
+        try:
+            wishes = request_uri.parse_form(form)
+        except Malformed as error:
+            raise Problem(400, "invalid_request", error.detail) from error
+        token = transaction.request_object
+        if wishes.wallet_nonce is not None:
+            claims = {**transaction.request, "wallet_nonce": wishes.wallet_nonce}
+            token = messages.sign(claims, self._settings.access, now=transaction.created_at)
+        return request_uri.encrypt(token, wishes)
 
     def link(self, transaction: Transaction) -> str:
         """The `openid4vp:` link to show as QR code or to open on the same device (EAA-P-1: by reference)."""
-        return messages.link(
-            SCHEME,
+        return link.build(
             client_id=transaction.request["client_id"],
             request_uri=self.request_uri(transaction.request_id),
             method=transaction.question["request_uri_method"],
@@ -129,17 +144,18 @@ class Asking:
 
     def _client_id(self, prefix: ClientIdPrefix) -> str:
         if prefix == "x509_hash":  # VP-CID-1
-            return f"x509_hash:{base64url.encode(sha256(self._settings.access.chain[0]))}"
-        if not has_dns_name(self._settings):  # VP-CID-2
+            return client_ids.of_certificate(Prefix.X509_HASH, self._settings.access.chain[0])
+        if not has_dns_name(self._settings):  # VP-CID-2: the name must be that of response_uri
             raise Refused("client_id_prefix", "the access certificate does not name this verifier's host")
-        return f"x509_san_dns:{host_name(self._settings)}"
+        return f"{Prefix.X509_SAN_DNS}:{host_name(self._settings)}"
 
     def _token(self) -> str:
         return base64url.encode(self._random_bytes(_TOKEN_BYTES))
 
 
-def _encryption_jwk(key: ec.EllipticCurvePublicKey) -> dict[str, Any]:
-    return from_public(key, use="enc", alg="ECDH-ES", kid=base64url.encode(thumbprint(key)))  # VP-REQ-11
+def kid_of(key: ec.EllipticCurvePublicKey) -> str:
+    """The `kid` an encryption key is offered under (VP-REQ-11): its thumbprint."""
+    return base64url.encode(thumbprint(key))
 
 
 def private_jwk(key: ec.EllipticCurvePrivateKey) -> dict[str, Any]:

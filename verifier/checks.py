@@ -21,11 +21,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
+from vc.documents.document import Document, compare_identity
+
 from vc import formats
 from vc.documents import catalogue
-from vc.documents.document import Document, compare_identity
+from vc.encoding.claims_path import Path
 from vc.errors import VcError
 from vc.formats import Challenge, Credential, TranscriptChallenge
+from vc.openid4vp import dcql
+from vc.openid4vp.dcql import DcqlQuery, View
 from vc.status.token import StatusValue
 from vc.x509 import chain as paths
 from vc.x509.certificate import public_key
@@ -53,6 +57,7 @@ class Shown:
     format: str
     text: str
     ask: Ask | None = None
+    issued: bool = False  # as an issuer delivers it, without any proof of a holder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +107,7 @@ class _Judged:
     credential: Credential | None = None
     document: Document | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
-    unasked: frozenset[tuple[Any, ...]] = frozenset()
+    unasked: frozenset[Path] = frozenset()
 
 
 def run(
@@ -110,20 +115,20 @@ def run(
     *,
     control: Control,
     challenge: Challenge | TranscriptChallenge | None,
-    answers: Sequence[Check] = (),
+    query: DcqlQuery | None = None,
     trust: TrustSource,
     status: StatusSource,
 ) -> Verdict:
     """Judge what was presented together.
 
     `challenge` None means the presentations were not made for us: holder binding is then not checked, never passed.
-    `answers`: failures found while matching the answer with the query, by check id `query` (VP-DCQL-3 to -7, -11).
+    `query`: the DCQL query these presentations answer; its shape (VP-DCQL-5, -6) was checked before.
     """
     judged = [_judge(shown, control=control, challenge=challenge, trust=trust, status=status) for shown in presented]
     by_role = {one.shown.role: one for one in judged}
     main = by_role.get("document") or by_role["pid"]
     pid = by_role.get("pid")
-    _check_query(main, judged, answers, control)
+    _check_query(main, judged, query, control)
     _check_same_holder(main, pid, challenge)
     _check_rules(main, control)
     return _verdict(main, pid if pid is not main else None, judged)
@@ -148,11 +153,11 @@ def _judge(
 ) -> _Judged:
     report = Report(pid=shown.role == "pid" and shown.ask is not None)
     one = _Judged(shown=shown, report=report)
-    chain = _open(one)
+    _open(one)
     if one.credential is None or one.document is None:
         report.fill(CREDENTIAL_CHECKS, "not reached: an earlier check failed")
         return one
-    _check_certificate(report, chain, one.credential)
+    _check_certificate(report, one.credential)
     answer = trust.issuer(one.credential, one.document, now=control.now)
     one.facts = answer.facts
     for check_id, (result, because, detail) in answer.axes.items():
@@ -164,19 +169,20 @@ def _judge(
     return one
 
 
-def _open(one: _Judged) -> Sequence[Any]:
+def _open(one: _Judged) -> None:
     """1 and 2: parse, verify the issuer's signature with the key of the leaf, drop what was not asked, recognise the document."""
     report, shown = one.report, one.shown
     try:
-        unverified = formats.parse_presented(shown.format, shown.text)
+        parse = formats.parse_issued if shown.issued else formats.parse_presented
+        unverified = parse(shown.format, shown.text)
     except VcError as error:
         report.failed_with("structure", error)
-        return ()
+        return
     try:
         if not unverified.chain:
             report.failed("issuer_signature", "certificate_missing", "no certificate came with the document")
             report.not_checked("structure", "not finished: the signature could not be checked")
-            return ()
+            return
         credential = unverified.verify_issuer(public_key(unverified.chain[0]))
     except VcError as error:
         if error.code in _SIGNATURE_ERRORS:
@@ -184,7 +190,7 @@ def _open(one: _Judged) -> Sequence[Any]:
             report.not_checked("structure", "not finished: the signature does not hold")
         else:
             report.failed_with("structure", error)
-        return ()
+        return
     report.passed("issuer_signature", "signed with the key of the certificate that came along")
     one.unasked = _unasked(credential, shown.ask)
     claims = without(credential.claims, one.unasked)
@@ -193,28 +199,23 @@ def _open(one: _Judged) -> Sequence[Any]:
         one.document = profile.normalise(claims)
     except VcError as error:
         report.failed("structure", _CONTENT_REASONS.get(error.code, "document_unreadable"), describe(error))
-        return ()
+        return
     one.credential = credential
     report.passed("structure", f"{one.document.type}, profile {profile.id}, {credential.format}")
-    return unverified.chain
 
 
 _SIGNATURE_ERRORS = frozenset({"signature", "jws_alg", "jws_crit", "jws_typ", "cose_alg", "cose_crit", "key_type", "key_curve"})
 _CONTENT_REASONS = {"document_type_unknown": "document_type_unknown", "unknown_type": "document_type_unknown"}
 
 
-def _unasked(credential: Credential, ask: Ask | None) -> frozenset[tuple[Any, ...]]:
+def _unasked(credential: Credential, ask: Ask | None) -> frozenset[Path]:
     """What was disclosed although no claim of the query covers it: neither it, nor a part of it, nor what contains it."""
     if ask is None:
         return frozenset()
     return frozenset(path for path in credential.disclosed if not any(_touches(asked, path) for asked in ask.claims))
 
 
-def _touches(asked: Sequence[Any], disclosed: Sequence[Any]) -> bool:
-    return all(a is None or a == d for a, d in zip(asked, disclosed, strict=False))
-
-
-def without(claims: Mapping[str, Any], paths: frozenset[tuple[Any, ...]]) -> dict[str, Any]:
+def without(claims: Mapping[str, Any], paths: frozenset[Path]) -> dict[str, Any]:
     """A copy of `claims` less the elements at `paths`; array elements are blanked out from the end so that places stay right."""
     if not paths:
         return dict(claims)
@@ -225,7 +226,7 @@ def without(claims: Mapping[str, Any], paths: frozenset[tuple[Any, ...]]) -> dic
     }
 
 
-def _prune(value: Any, paths: frozenset[tuple[Any, ...]]) -> Any:
+def _prune(value: Any, paths: frozenset[Path]) -> Any:
     if not paths:
         return value
     if isinstance(value, Mapping):
@@ -239,11 +240,11 @@ def _prune(value: Any, paths: frozenset[tuple[Any, ...]]) -> Any:
     return value
 
 
-def _check_certificate(report: Report, chain: Sequence[Any], credential: Credential) -> None:
+def _check_certificate(report: Report, credential: Credential) -> None:
     """3: HAIP 1.0 §6.1.1 for what was sent, the rule set of the format for the leaf, and the leaf's time when it signed."""
-    leaf, signed_at = chain[0], credential.issued_at
+    leaf, signed_at = credential.chain[0], credential.issued_at
     try:
-        paths.check_presented(chain)
+        paths.check_presented(credential.chain)
         check_leaf(leaf, DOCUMENT_SIGNER if credential.format == "mso_mdoc" else SEAL)
     except VcError as error:
         report.failed_with("certificate_path", error)
@@ -316,24 +317,42 @@ def _report_status(report: Report, found: StatusAnswer) -> None:
         report.passed("status", found.detail, because=found.because)
 
 
-def _check_query(main: _Judged, judged: Sequence[_Judged], answers: Sequence[Check], control: Control) -> None:
-    """8: the query was met, or, without one, the document is of the kind the purpose is about."""
+def _check_query(main: _Judged, judged: Sequence[_Judged], query: DcqlQuery | None, control: Control) -> None:
+    """8: the query was met and nothing else kept (VP-DCQL-3, -4, -7, -11); without one, the document fits the purpose."""
     report = main.report
-    for problem in answers:
-        if problem.result is Result.FAILED:
-            report.failed("query", "query_not_answered", problem.detail)
-            return
-    if any(one.unasked for one in judged):
-        names = sorted({str(path[-1]) for one in judged for path in one.unasked})
-        report.passed("query", f"more was sent than asked: {len(names)} claim(s) dropped", because="unasked_claims")
-    elif main.shown.ask is not None:
-        report.passed("query", "all that was asked, nothing else")
-    if main.document is None or control.purpose is None:
-        report.fill(["query"], "nothing was asked: the document was handed in")
-    elif main.document.type != control.purpose.document_type:
+    if main.document is None:
+        report.not_checked("query", "not reached: an earlier check failed")
+    elif main.shown.role == "document" and control.purpose is not None and main.document.type != control.purpose.document_type:
         report.failed("query", "document_type_unexpected", f"{control.purpose.id} is about {control.purpose.document_type}")
+    elif query is None:
+        report.not_checked("query", "nothing was asked: the document was handed in")
+    elif not all(one.report.holds("structure", "holder_binding") for one in judged):
+        report.not_checked("query", "not reached: an earlier check failed")
     else:
-        report.fill(["query"], "nothing was asked: the document was handed in")
+        _compare_with_query(report, judged, query)
+
+
+def _compare_with_query(report: Report, judged: Sequence[_Judged], query: DcqlQuery) -> None:
+    views = {one.shown.ask.id: [_view(one.credential)] for one in judged if one.shown.ask and one.credential}
+    try:
+        dcql.check_answer(query, views)
+    except VcError as error:
+        report.failed_with("query", error)
+        return
+    surplus = sum(len(one.unasked) for one in judged)
+    if surplus:
+        report.passed("query", f"{surplus} claim(s) more than asked for were dropped", because="unasked_claims")
+    else:
+        report.passed("query", "all that was asked for, and nothing else")
+
+
+def _view(credential: Credential) -> View:
+    return View(
+        format=credential.format,
+        type_ids=frozenset({credential.type_id}),
+        claims=credential.claims,
+        disclosed=credential.disclosed,
+    )
 
 
 def _check_same_holder(main: _Judged, pid: _Judged | None, challenge: object) -> None:
@@ -382,7 +401,7 @@ def _verdict(main: _Judged, pid: _Judged | None, judged: Sequence[_Judged]) -> V
         checks=checks,
         validity=_validity(main.credential, kept),
         document=None if kept is None else kept.to_json(),
-        identity=None if identity is None else identity.to_json(),
+        identity=None if identity is None else identity.to_json().get("holder"),
         trust={**main.facts, **({"pid": pid.facts} if pid is not None else {})},
     )
 
@@ -395,11 +414,10 @@ def _stands(one: _Judged) -> bool:
 def _validity(credential: Credential | None, document: Document | None) -> Validity:
     if credential is None or document is None:
         return Validity()
-    layers = document.periods()
     return Validity(
         technical=Period(start=_stamp(credential.valid_from or credential.issued_at), until=_stamp(credential.valid_until)),
-        document=Period(start=layers["document"][0], until=layers["document"][1]),
-        cover=Period(start=layers["cover"][0], until=layers["cover"][1]),
+        document=Period(start=document.get("date_of_issuance"), until=document.get("date_of_expiry")),
+        cover=Period(start=document.get("starting_date"), until=document.get("ending_date")),
     )
 
 

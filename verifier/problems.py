@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from vc.encoding import json
 
 
-class Problem(Exception):  # noqa: N818 — it is an answer, not a fault of ours
+class Problem(Exception):
     """An answer that is not a success. `code` is the specification's error code, `text` says what to do about it."""
 
     def __init__(self, status: int, code: str, text: str, *, headers: Mapping[str, str] | None = None) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from vc.documents.catalogue import accepted_types
+
 from vc.encoding.claims_path import Path
 
 Role = Literal["pid", "document"]

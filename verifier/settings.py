@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError
 from vc.encoding import json
 from vc.errors import VcError
 from vc.keys.signer import LocalSigner
+from vc.openid4vp.client_id import dns_names
 from vc.x509.chain import self_signed
 from vc.x509.profiles import ACCESS, check_leaf
 
@@ -189,11 +190,7 @@ def _check_access(settings: Settings) -> None:
 
 def has_dns_name(settings: Settings) -> bool:
     """True when the host of `base_url` is a dNSName of the access certificate, so that x509_san_dns can be used (VP-CID-2)."""
-    try:
-        names = settings.access.chain[0].extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return False
-    return host_name(settings) in names.get_values_for_type(x509.DNSName)
+    return host_name(settings).lower() in dns_names(settings.access.chain[0])
 
 
 def host_name(settings: Settings) -> str:

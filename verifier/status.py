@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
+from vc.documents.document import Document
 
 from edge.outbound import Fetched, Outbound
-from vc.documents.document import Document
 from vc.errors import Refused, Unreachable, VcError
 from vc.formats import Credential
 from vc.status import token as tokens
@@ -77,7 +77,7 @@ class _Entry:
     fetched_at: datetime
 
 
-class _Problem(Exception):  # noqa: N818 — never leaves this module
+class _Problem(Exception):
     """Why there is no fresh list: reason code and detail."""
 
     def __init__(self, because: str, detail: str) -> None:
@@ -109,7 +109,9 @@ class StatusLists:
             return StatusAnswer(value=None, because=warning[0], detail=warning[1])
         return _read(entry, reference, warning)
 
-    def _usable(self, uri: str, kind: str, now: datetime, trusted: Callable[[_Entry], bool]) -> tuple[_Entry | None, tuple[str, str]]:
+    def _usable(
+        self, uri: str, kind: str, now: datetime, trusted: Callable[[_Entry], bool]
+    ) -> tuple[_Entry | None, tuple[str, str]]:
         with self._lock:
             lock = self._fetching.setdefault((uri, kind), threading.Lock())
         with lock:

@@ -59,7 +59,7 @@ def routes(settings: Settings, asking: Asking, answering: Answering) -> APIRoute
     @router.get("/requests/{transaction_id}")
     def result(transaction_id: str, request: Request) -> Response:
         _authenticate(settings, request)
-        found = answering.result(transaction_id, session=None)
+        found = answering.result(transaction_id)
         if found is None:
             raise Problem(404, "not_found", "there is no such transaction, or its result was deleted")
         return Response(content=json.dumps(found), media_type="application/json")

@@ -80,7 +80,7 @@ def routes(settings: Settings, asking: Asking, answering: Answering) -> APIRoute
     @router.get("/requests/{transaction_id}")
     def show(transaction_id: str, request: Request) -> Response:
         session = request.cookies.get(COOKIE)
-        found = answering.open(transaction_id, session_sha256=None if session is None else _digest(session))
+        found = answering.look_up(transaction_id, session_sha256=None if session is None else _digest(session))
         if found is None:
             return page("gone.html", 404)
         transaction, result = found

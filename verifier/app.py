@@ -1,0 +1,73 @@
+"""Wiring: settings and the outside world in, one ASGI application out. Importing it does nothing."""
+
+from fastapi import FastAPI, Request, Response
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from edge.inbound import guard
+from vc.clock import Clock
+from verifier import problems
+from verifier.answering import Answering
+from verifier.asking import Asking, RandomBytes
+from verifier.checks import StatusSource, TrustSource
+from verifier.problems import Problem
+from verifier.routes import api, pages, wallet
+from verifier.settings import Settings
+from verifier.store.transactions import Transactions
+
+_RESPONSE_LIMIT = 1 << 20  # direct_post (SECURITY 4.2)
+_BODY_LIMIT = 256 << 10
+
+
+def create_app(
+    settings: Settings,
+    engine: Engine,
+    *,
+    trust: TrustSource,
+    status: StatusSource,
+    clock: Clock,
+    random_bytes: RandomBytes,
+) -> ASGIApp:
+    """The verifier behind its guarded door. Any number of these may share one database."""
+    transactions = Transactions(engine)
+    asking = Asking(settings, transactions, clock=clock, random_bytes=random_bytes)
+    answering = Answering(settings, transactions, trust=trust, status=status, clock=clock)
+    app = FastAPI(title="Portadoc verifier", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+
+    @app.exception_handler(Problem)
+    async def problem(request: Request, error: Problem) -> Response:
+        return _answer(request, error.status, error.code, error.text, error.headers)
+
+    @app.exception_handler(HTTPException)
+    async def plumbing(request: Request, error: HTTPException) -> Response:
+        code = "not_found" if error.status_code == 404 else "invalid_request"
+        return _answer(request, error.status_code, code, str(error.detail), dict(error.headers or {}))
+
+    @app.exception_handler(SQLAlchemyError)
+    async def storage(request: Request, error: SQLAlchemyError) -> Response:
+        if not isinstance(error, DBAPIError):
+            raise error
+        # O-7: the database is locked, full or away; nothing was half done, so the same call may be made again
+        return _answer(request, 503, "temporarily_unavailable", "try again in a moment", {"retry-after": "2"})
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+        return Response(content=b'{"status":"ok"}', media_type="application/json")
+
+    app.include_router(wallet.routes(asking, answering))
+    app.include_router(api.routes(settings, asking, answering))
+    app.include_router(pages.routes(settings, asking, answering))
+    return guard(app, body_limit=_limit, problem=problems.render)
+
+
+def _limit(path: str) -> int:
+    return _RESPONSE_LIMIT if path.startswith("/oid4vp/") and path.endswith("/response") else _BODY_LIMIT
+
+
+def _answer(request: Request, status: int, code: str, text: str, headers: dict[str, str]) -> Response:
+    media_type, body = problems.render(request.url.path, status, code, text)
+    return Response(content=body, status_code=status, media_type=media_type, headers=headers)

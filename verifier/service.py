@@ -1,0 +1,41 @@
+"""The verifier with its real surroundings: database, trust list client, status lists over bounded HTTP."""
+
+from datetime import timedelta
+
+from starlette.types import ASGIApp
+from trust_list.client import TrustClient
+
+from edge.outbound import FetchLimits, Outbound
+from vc.clock import Clock
+from verifier.app import create_app
+from verifier.asking import RandomBytes
+from verifier.migrations import is_current, upgrade
+from verifier.settings import Settings, SettingsError
+from verifier.status import StatusLists
+from verifier.store.status_tokens import StatusTokens
+from verifier.store.tables import connect
+from verifier.trust import ListTrust
+
+
+def build(settings: Settings, *, clock: Clock, random_bytes: RandomBytes) -> ASGIApp:
+    """The application, ready to serve.
+
+    A demo brings its database up to date by itself; in production that is a step of its own, and an old schema raises
+    `SettingsError` (O-17, O-18).
+    """
+    engine = connect(settings.database)
+    if settings.profile == "demo":
+        upgrade(engine)
+    elif not is_current(engine):
+        raise SettingsError("the database has another schema than this version: run `portadoc verifier migrate` first")
+    outbound = Outbound(FetchLimits(allow_loopback=settings.allow_http_loopback), ca_file=settings.tls_ca)
+    client = TrustClient(
+        settings.trust_root,
+        settings.trust_state,
+        outbound=outbound,
+        clock=clock,
+        refresh_seconds=settings.trust_refresh_seconds,
+    )
+    trust = ListTrust(client.snapshot)
+    status = StatusLists(outbound, StatusTokens(engine), trust, min_ttl=timedelta(seconds=settings.status_min_ttl_seconds))
+    return create_app(settings, engine, trust=trust, status=status, clock=clock, random_bytes=random_bytes)
