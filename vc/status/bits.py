@@ -1,7 +1,8 @@
 """The bit array of a status list and its ZLIB form (Token Status List §4)."""
 
+import contextlib
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,10 +11,9 @@ import numpy.typing as npt
 
 from vc.errors import Malformed, VerificationFailed
 
-try:
-    from deflate import zlib_compress
-except ImportError:  # a platform without libdeflate: the same format, slower
-    from zlib import compress as zlib_compress
+_compress: Callable[[bytearray, int], bytes | bytearray] = zlib.compress  # a platform without libdeflate: same format, slower
+with contextlib.suppress(ImportError):
+    from deflate import zlib_compress as _compress
 
 SIZES = (1, 2, 4, 8)
 MAX_PACKED = 8 * 1024 * 1024
@@ -121,7 +121,7 @@ class StatusList:
 
     def compress(self) -> bytes:
         """The ZLIB stream (RFC 1950) of the list."""
-        return bytes(zlib_compress(self.data, _LEVEL))
+        return bytes(_compress(self.data, _LEVEL))
 
 
 def decompress(packed: bytes, bits: object, *, max_bytes: int = MAX_UNPACKED, max_packed: int = MAX_PACKED) -> StatusList:

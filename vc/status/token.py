@@ -81,7 +81,8 @@ def sign_jwt(
     aggregation_uri: str | None = None,
 ) -> str:
     """The token as compact JWS. `uri`: where it is served, byte for byte what credentials say; `ttl` in seconds, above 0."""
-    claims = _claims(uri, iat, exp, ttl, status_list.bits, base64url.encode(status_list.compress()), aggregation_uri)
+    lst = base64url.encode(status_list.compress())
+    claims = _claims(uri=uri, iat=iat, exp=exp, ttl=ttl, bits=status_list.bits, lst=lst, aggregation_uri=aggregation_uri)
     header: dict[str, Any] = {"typ": JWT_TYPE}
     if signer.chain:
         header["x5c"] = jws.x5c(signer.chain)
@@ -99,7 +100,8 @@ def sign_cwt(
     aggregation_uri: str | None = None,
 ) -> bytes:
     """The token as COSE_Sign1 in tag 18 without the CWT tag (TSL-4). Arguments as for `sign_jwt`."""
-    claims = _claims(uri, iat, exp, ttl, status_list.bits, status_list.compress(), aggregation_uri)
+    lst = status_list.compress()
+    claims = _claims(uri=uri, iat=iat, exp=exp, ttl=ttl, bits=status_list.bits, lst=lst, aggregation_uri=aggregation_uri)
     payload = cbor.dumps({_CWT_CLAIMS[name]: value for name, value in claims.items()})
     unprotected = {sign1.X5CHAIN: sign1.x5chain(signer.chain)} if signer.chain else {}
     structure = sign1.sign(payload, signer, protected={sign1.TYP: CWT_TYPE}, unprotected=unprotected)
@@ -134,7 +136,7 @@ def verify(
     `status_sub`, `status_future`, `status_expired`, and as `decompress`.
     """
     claims = _verified_claims(unverified, key)
-    if claims.get("sub") != uri or not isinstance(uri, str):
+    if claims.get("sub") != uri:
         raise VerificationFailed("status_sub", "the token is about another list")
     issued = from_numeric_date(claims.get("iat"), pointer="/iat")
     expires = from_numeric_date(claims["exp"], pointer="/exp") if "exp" in claims else None
@@ -184,7 +186,7 @@ def _positive(ttl: object) -> bool:
 
 
 def _claims(
-    uri: str, iat: datetime, exp: datetime | None, ttl: int | None, bits: int, lst: str | bytes, aggregation_uri: str | None
+    *, uri: str, iat: datetime, exp: datetime | None, ttl: int | None, bits: int, lst: str | bytes, aggregation_uri: str | None
 ) -> dict[str, Any]:
     if ttl is not None and ttl <= 0:
         raise ValueError("ttl is a number of seconds above 0")

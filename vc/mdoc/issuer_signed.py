@@ -1,0 +1,109 @@
+"""`IssuerSigned`: the items of an mdoc as they arrived and the signature over their digests (ISO/IEC 18013-5 §8.3.2.1.2.2)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography import x509
+
+from vc.cose import sign1
+from vc.encoding import cbor
+from vc.errors import Malformed
+from vc.mdoc import mso
+from vc.mdoc.mso import MAX_DIGEST_ID, MobileSecurityObject
+from vc.mdoc.tagged import Cutter, Encoded
+
+MAX_ITEMS = 1000
+MIN_RANDOM = 16
+
+
+@dataclass(frozen=True, slots=True)
+class UnverifiedItem:
+    """One IssuerSignedItem. `encoded`: the received bytes, which are what the digest covers; `value`: decoded CBOR."""
+
+    digest_id: int
+    element: str
+    value: Any
+    encoded: Encoded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnverifiedIssuerSigned:
+    """A parsed structure nobody has checked yet. `outer_doctype`: the type stated by a document around it."""
+
+    namespaces: Mapping[str, tuple[UnverifiedItem, ...]]
+    issuer_auth: sign1.UnverifiedSign1
+    mso: MobileSecurityObject
+    outer_doctype: str | None = None
+
+    @property
+    def doctype(self) -> str:
+        """The document type the MSO states."""
+        return self.mso.doctype
+
+    @property
+    def chain(self) -> tuple[x509.Certificate, ...]:
+        """The document signer's certificates, leaf first, unchecked. Raises as `sign1.chain_of`."""
+        return sign1.chain_of(self.issuer_auth)
+
+
+def parse(data: bytes) -> UnverifiedIssuerSigned:
+    """Take a bare `IssuerSigned` apart, as an issuer delivers it.
+
+    Raises `Malformed` for every field that is not what the standard says (codes `cbor…`, `too_large`, `issuer_signed`, `tag24`,
+    `mso`, `tdate`, `cose_sign1`…), two items with one digest id or one element name in a namespace (R-15, M-2), and
+    `Refused` for keys and status mechanisms outside our list.
+    """
+    return read(cbor.loads(data), Cutter(data))
+
+
+def read(value: object, cutter: Cutter, *, outer_doctype: str | None = None) -> UnverifiedIssuerSigned:
+    """As `parse` for a decoded value within the message that `cutter` cuts from."""
+    if not isinstance(value, Mapping):
+        raise Malformed("issuer_signed", "IssuerSigned is a map")
+    auth = value.get("issuerAuth")
+    if not isinstance(auth, list):  # a tag is not allowed here (§9.1.2.4)
+        raise Malformed("issuer_signed", "issuerAuth is an untagged COSE_Sign1", pointer="/issuerAuth")
+    issuer_auth = sign1.parse(auth)
+    if issuer_auth.payload is None:
+        raise Malformed("issuer_signed", "the mobile security object is missing", pointer="/issuerAuth")
+    return UnverifiedIssuerSigned(
+        namespaces=_namespaces(value["nameSpaces"], cutter) if "nameSpaces" in value else {},
+        issuer_auth=issuer_auth,
+        mso=mso.parse(issuer_auth.payload),
+        outer_doctype=outer_doctype,
+    )
+
+
+def _namespaces(value: object, cutter: Cutter) -> dict[str, tuple[UnverifiedItem, ...]]:
+    if not isinstance(value, Mapping) or not value:
+        raise Malformed("issuer_signed", "nameSpaces is a map with something in it", pointer="/nameSpaces")
+    namespaces: dict[str, tuple[UnverifiedItem, ...]] = {}
+    count = 0
+    for namespace, entries in value.items():
+        if type(namespace) is not str or not namespace or "\x00" in namespace:
+            raise Malformed("issuer_signed", "a namespace is a text", pointer="/nameSpaces")
+        if not isinstance(entries, list) or not entries:
+            raise Malformed("issuer_signed", "a namespace is a list with something in it", pointer="/nameSpaces")
+        count += len(entries)
+        if count > MAX_ITEMS:
+            raise Malformed("too_large", f"more than {MAX_ITEMS} items", pointer="/nameSpaces")
+        items = tuple([_item(cutter.cut(entry, "/nameSpaces")) for entry in entries])
+        if len({item.digest_id for item in items}) != len(items) or len({item.element for item in items}) != len(items):
+            raise Malformed("issuer_signed", "two items share a digest id or an element name", pointer="/nameSpaces")
+        namespaces[namespace] = items
+    return namespaces
+
+
+def _item(encoded: Encoded) -> UnverifiedItem:
+    item = cbor.loads(encoded.content)
+    if type(item) is not dict or "elementValue" not in item:
+        raise Malformed("issuer_signed", "an item is a map with an elementValue", pointer="/nameSpaces")
+    digest_id, random, element = item.get("digestID"), item.get("random"), item.get("elementIdentifier")
+    if type(digest_id) is not int or not 0 <= digest_id <= MAX_DIGEST_ID:
+        raise Malformed("issuer_signed", "digestID is not an integer from 0 to 2^31-1", pointer="/nameSpaces")
+    if type(random) is not bytes or len(random) < MIN_RANDOM:
+        raise Malformed("issuer_signed", f"random has not {MIN_RANDOM} bytes", pointer="/nameSpaces")
+    if type(element) is not str or not element or "\x00" in element:
+        raise Malformed("issuer_signed", "elementIdentifier is a text", pointer="/nameSpaces")
+    return UnverifiedItem(digest_id, element, item["elementValue"], encoded)

@@ -1,0 +1,91 @@
+"""Encoded CBOR (tag 24, RFC 8949 §3.4.5.1) that keeps the bytes it came in, and the few heads that are written by hand.
+
+What is hashed and signed in an mdoc is the complete tag-24 encoding (ISO/IEC 18013-5 §9.1.2.5), so the received bytes are
+cut out of the message and kept; nothing is ever encoded again.
+"""
+
+from dataclasses import dataclass
+
+from cbor2 import CBORTag
+
+from vc.errors import Malformed
+
+_BYTES, _TEXT = 2, 3
+TAG_24 = b"\xd8\x18"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """`tagged`: the complete encoding (d8 18, head, content). `content`: the bytes inside, themselves one CBOR item."""
+
+    tagged: bytes
+    content: bytes
+
+
+def head(major: int, length: int) -> bytes:
+    """The shortest-form head of a CBOR item (RFC 8949 §4.2.1)."""
+    if length < 24:
+        return bytes((major << 5 | length,))
+    if length < 0x100:
+        return bytes((major << 5 | 24, length))
+    if length < 0x10000:
+        return bytes((major << 5 | 25, length >> 8, length & 0xFF))
+    return bytes((major << 5 | 26,)) + length.to_bytes(4, "big")
+
+
+def byte_string(data: bytes) -> bytes:
+    """`data` as a CBOR byte string."""
+    return head(_BYTES, len(data)) + data
+
+
+def text(value: str) -> bytes:
+    """`value` as a CBOR text string. Raises `Malformed("text")` for lone surrogates."""
+    try:
+        data = value.encode("utf-8")
+    except UnicodeEncodeError as exc:
+        raise Malformed("text", "the text has no UTF-8 form") from exc
+    return head(_TEXT, len(data)) + data
+
+
+def wrap(content: bytes) -> Encoded:
+    """Tag 24 around one encoded CBOR item."""
+    return Encoded(TAG_24 + head(_BYTES, len(content)) + content, content)
+
+
+def parse(data: bytes) -> Encoded:
+    """The tag-24 item that `data` is, in shortest form and nothing after it. Raises `Malformed("tag24")`."""
+    start = _content_at(data)
+    encoded = Encoded(data, data[start:])
+    if start == 0 or TAG_24 + head(_BYTES, len(encoded.content)) != data[:start]:
+        raise Malformed("tag24", "not CBOR in tag 24, in shortest form")
+    return encoded
+
+
+def _content_at(data: bytes) -> int:
+    """Where the content would start, by the size of the length field; 0 when `data` cannot be a tagged byte string."""
+    if len(data) < 3 or not data.startswith(TAG_24):
+        return 0
+    info = data[2] & 0x1F
+    return 3 if info < 24 else 3 + (1 << (info - 24)) if info < 28 else 0
+
+
+class Cutter:
+    """Cuts tag-24 items out of the message they came in, in the order of the message."""
+
+    def __init__(self, message: bytes) -> None:
+        self._message, self._at = message, 0
+
+    def cut(self, value: object, pointer: str) -> Encoded:
+        """The received bytes of the decoded tag-24 `value`.
+
+        Raises `Malformed("tag24")` when it is something else, or when it did not arrive in the one shortest form
+        (ISO/IEC 18013-5 §8.1: otherwise a changed encoding would pass as the signed one, SECURITY M-2).
+        """
+        if type(value) is not CBORTag or value.tag != 24 or type(value.value) is not bytes:
+            raise Malformed("tag24", "not a byte string in tag 24", pointer=pointer)
+        encoded = wrap(value.value)
+        at = self._message.find(encoded.tagged, self._at)
+        if at < 0:
+            raise Malformed("tag24", "the tag 24 item is not in shortest form", pointer=pointer)
+        self._at = at + len(encoded.tagged)
+        return encoded

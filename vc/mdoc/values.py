@@ -1,0 +1,74 @@
+"""Element values: from Python to CBOR when issuing, from CBOR to JSON-like values when verifying."""
+
+import math
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from cbor2 import CBORTag
+
+from vc.encoding import base64url, cbor
+from vc.errors import Malformed
+from vc.mdoc.dates import FULL_DATE, TDATE, full_date, parse_full_date, parse_tdate, tdate
+from vc.mdoc.tagged import text
+
+_INT64 = range(-(1 << 63), 1 << 63)
+
+
+def encode(value: Any, *, pointer: str = "") -> bytes:
+    """The CBOR of an element value: str, bool, int, finite float, bytes, date (tag 1004), aware datetime (tag 0), list, dict.
+
+    Raises `Malformed("element_value")` for anything else, `Malformed("text")` for text without a UTF-8 form.
+    """
+    if type(value) is str:
+        return text(value)
+    return cbor.dumps(_encodable(value, pointer))
+
+
+def _encodable(value: Any, pointer: str) -> Any:
+    match value:
+        case str():
+            text(value)
+            return value
+        case bool() | bytes():
+            return value
+        case int() if value in _INT64:
+            return value
+        case float() if math.isfinite(value):
+            return value
+        case datetime() if value.tzinfo is not None:
+            return tdate(value)
+        case date() if not isinstance(value, datetime):
+            return full_date(value)
+        case list() | tuple():
+            return [_encodable(item, pointer) for item in value]
+        case Mapping() if all(type(key) is str for key in value):
+            return {key: _encodable(item, pointer) for key, item in value.items()}
+        case _:
+            raise Malformed("element_value", "a value of a kind an element cannot have", pointer=pointer)
+
+
+def plain(value: Any, *, pointer: str = "") -> Any:
+    """A decoded element value as JSON would hold it (RFC 8949 §6.1): days and moments as text, bytes as base64url.
+
+    Raises `Malformed("element_value")` for nil, other tags, integers beyond 64 bits, U+0000, map keys that are not text.
+    """
+    kind = type(value)
+    if kind is str:
+        if "\x00" not in value:
+            return value
+    elif kind is bool or kind is float or (kind is int and value in _INT64):
+        return value
+    elif kind is bytes:
+        return base64url.encode(value)
+    elif kind is CBORTag:
+        if value.tag == FULL_DATE:
+            return parse_full_date(value, pointer=pointer).isoformat()
+        if value.tag == TDATE:
+            parse_tdate(value, pointer=pointer)
+            return value.value
+    elif kind is list:
+        return [plain(item, pointer=pointer) for item in value]
+    elif kind is dict and all(type(key) is str and "\x00" not in key for key in value):
+        return {key: plain(item, pointer=pointer) for key, item in value.items()}
+    raise Malformed("element_value", "a value of a kind an element cannot have", pointer=pointer)
