@@ -75,6 +75,8 @@ class _File(_Wire):
     credential_days: Annotated[int, Field(ge=1, le=730)] = 90
     time_rounding_seconds: Annotated[int, Field(ge=1, le=86_400)] = 3600
     idempotency_seconds: Annotated[int, Field(ge=60, le=7 * 86_400)] = 86_400
+    writes_per_minute: Annotated[int, Field(ge=1)] = 6000
+    nonces_per_minute: Annotated[int, Field(ge=1)] = 60_000
     institutions: Annotated[list[_Institution], Field(min_length=1)]
 
 
@@ -98,6 +100,8 @@ class Settings:
     credential_days: int
     time_rounding_seconds: int
     idempotency_seconds: int
+    writes_per_minute: int
+    nonces_per_minute: int
     institutions: Mapping[str, Institution]
 
 
@@ -137,6 +141,8 @@ def parse(raw: Mapping[str, Any], *, base: Path) -> Settings:
         credential_days=file.credential_days,
         time_rounding_seconds=file.time_rounding_seconds,
         idempotency_seconds=file.idempotency_seconds,
+        writes_per_minute=file.writes_per_minute,
+        nonces_per_minute=file.nonces_per_minute,
         institutions=_institutions(file.institutions, base_url, base),
     )
     if settings.profile == "production":

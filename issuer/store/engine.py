@@ -51,6 +51,6 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def changed(result: CursorResult[Any] | Any) -> int:
+def changed(result: object) -> int:
     """Number of rows a statement changed: how a one-time claim learns whether it won."""
     return cast("CursorResult[Any]", result).rowcount

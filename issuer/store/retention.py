@@ -1,4 +1,4 @@
-"""What is over is erased (SECURITY P-6): expired codes, tokens, nonces, proof ids, idempotency answers. And the count of refusals."""
+"""What is over is erased (SECURITY P-6): codes, tokens, nonces, proof ids, idempotency answers. And the count of refusals."""
 
 from datetime import date, datetime, timedelta
 from typing import Any

@@ -27,8 +27,8 @@ class Published:
     token: bytes
 
 
-def open_list(connection: Connection, institution_id: str, now: datetime, random_bytes: Callable[[int], bytes]) -> str:
-    """The id of the institution's list that takes new entries; made when there is none. Call it in a writing transaction."""
+def open_list(connection: Connection, institution_id: str) -> str | None:
+    """The id of the institution's list that takes new entries; None when there is none with room."""
     query = (
         select(status_lists.c.list_id)
         .where(
@@ -40,6 +40,12 @@ def open_list(connection: Connection, institution_id: str, now: datetime, random
         .limit(1)
     )
     found: str | None = connection.execute(query).scalar_one_or_none()
+    return found
+
+
+def add_list(connection: Connection, institution_id: str, now: datetime, random_bytes: Callable[[int], bytes]) -> str:
+    """The id of a list with room, made now unless another worker just made one. Call it in a writing transaction."""
+    found = open_list(connection, institution_id)
     if found is not None:
         return found
     list_id = random_bytes(16).hex()

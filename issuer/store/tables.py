@@ -199,3 +199,13 @@ refusals = Table(
     Column("count", Integer, nullable=False),
     PrimaryKeyConstraint("institution_id", "day", "endpoint", "code"),
 )
+
+rates = Table(
+    "issuer_rates",
+    metadata,
+    Column("institution_id", String(32), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("window", BigInteger, nullable=False),
+    Column("count", Integer, nullable=False),
+    PrimaryKeyConstraint("institution_id", "kind"),
+)

@@ -164,10 +164,19 @@ def upgrade() -> None:
         sa.Column("count", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("institution_id", "day", "endpoint", "code"),
     )
+    op.create_table(
+        "issuer_rates",
+        sa.Column("institution_id", sa.String(32), nullable=False),
+        sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("window", sa.BigInteger, nullable=False),
+        sa.Column("count", sa.Integer, nullable=False),
+        sa.PrimaryKeyConstraint("institution_id", "kind"),
+    )
 
 
 def downgrade() -> None:
     for table in (
+        "issuer_rates",
         "issuer_refusals",
         "issuer_idempotency",
         "issuer_history",

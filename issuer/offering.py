@@ -1,0 +1,198 @@
+"""Documents come in from institutions and are offered to their holders."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+from vc.documents.catalogue import CONFIGURATIONS, DOCUMENT_TYPES, Configuration
+
+from issuer.institutions import Institution
+from issuer.revocation import text
+from issuer.service import Service
+from issuer.store import documents, grants, rates
+from issuer.store.documents import DocumentState, StoredDocument
+from issuer.store.grants import Offer, OfferState
+from vc.documents import catalogue
+from vc.documents.model import Document
+from vc.encoding import base64url
+from vc.errors import Refused
+from vc.openid4vci import offer as protocol
+
+SD_JWT, MDOC = "dc+sd-jwt", "mso_mdoc"
+FORMATS = (SD_JWT, MDOC)
+TX_CODE_LENGTH = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """A document as an institution sends it. `type` None: told by the shape of the data."""
+
+    document_data: Mapping[str, Any]
+    identity: Mapping[str, Any] | None
+    paper_only: Mapping[str, Any] | None = None
+    type: str | None = None
+    profile: str | None = None
+
+
+def accept(institution: Institution, submission: Submission) -> Document:
+    """The document a submission states.
+
+    Raises `Refused("type_not_entitled")`, `DocumentInvalid` with every fault, `Refused("country_not_entitled")` for a
+    document of another country than the institution's, and what `configurations` raises when a profile was asked for.
+    """
+    document_type = submission.type or _guess(institution, submission.document_data)
+    if document_type not in institution.types:
+        raise Refused("type_not_entitled", "the institution is not entitled to issue documents of this type", pointer="/type")
+    document = catalogue.parse(
+        document_type, _completed(institution, document_type, submission.document_data), identity=submission.identity
+    )
+    if document.issuing_country not in (None, institution.country):
+        raise Refused(
+            "country_not_entitled",
+            "the institution issues documents of its own country only",
+            pointer="/document_data/issuing_country",
+        )
+    if submission.profile is not None:
+        configurations(document, FORMATS, profile=submission.profile)
+    return document
+
+
+def _guess(institution: Institution, data: Mapping[str, Any]) -> str:
+    return institution.types[0] if len(institution.types) == 1 else catalogue.guess_type(data)
+
+
+def configurations(document: Document, formats: Sequence[str], *, profile: str | None) -> list[Configuration]:
+    """One configuration per format that carries the whole document; `profile` names the shape wanted where the format knows it.
+
+    Raises `ProjectionLoses` or `ProjectionLacks` naming the facts (SECURITY I-21), `Refused("unknown_profile")`.
+    """
+    document_type = DOCUMENT_TYPES[document.type]
+    wanted = [p for p in document_type.profiles if p.id == profile and p.issuable]
+    if profile is not None and not wanted:
+        raise Refused("unknown_profile", "documents of this type are not issued in such a profile", pointer="/profile")
+    chosen = []
+    for name in formats:
+        named = [p for p in wanted if p.format == name]
+        if named:
+            named[0].project(document)
+        projection = named[0] if named else document_type.choose(name, document)
+        matching = [c for c in CONFIGURATIONS.values() if c.profile is projection]
+        if not matching:
+            raise Refused("unknown_profile", "documents of this type are not issued in such a profile", pointer="/profile")
+        chosen.append(matching[0])
+    return chosen
+
+
+def store_document(
+    service: Service, connection: Connection, institution: Institution, submission: Submission, *, document: Document, now: datetime
+) -> StoredDocument:
+    """Put an accepted document on record."""
+    rates.claim(connection, institution.id, "documents", service.settings.writes_per_minute, now)
+    document_id = service.opaque_id()
+    documents.add(
+        connection,
+        StoredDocument(
+            seq=0,
+            document_id=document_id,
+            institution_id=institution.id,
+            document_type=document.type,
+            profile=submission.profile,
+            document=document.to_json(),
+            identity=submission.identity,
+            created_at=now,
+        ),
+    )
+    stored = documents.find(connection, institution.id, document_id)
+    if stored is None:
+        raise RuntimeError("a document just written is not there")
+    return stored
+
+
+def create_offer(
+    service: Service,
+    connection: Connection,
+    institution: Institution,
+    document_id: str,
+    *,
+    formats: Sequence[str],
+    profile: str | None,
+    with_tx_code: bool,
+    by_value: bool,
+    now: datetime,
+) -> dict[str, Any]:
+    """Offer a document to its holder: the answer of the institution API, secrets included.
+
+    Raises `Refused("not_found")`, `Refused("document_revoked")`, and what `configurations` raises.
+    """
+    stored = documents.find(connection, institution.id, document_id, lock=True)
+    if stored is None:
+        raise Refused("not_found", "there is no such document")
+    if stored.state(now) is DocumentState.REVOKED:
+        raise Refused("document_revoked", "a withdrawn document is not offered")
+    rates.claim(connection, institution.id, "offers", service.settings.writes_per_minute, now)
+    document = Document(type=stored.document_type, data=stored.document)
+    chosen = configurations(document, formats, profile=profile or stored.profile)
+    code = base64url.encode(service.random_bytes(32))
+    tx_code = _tx_code(service) if with_tx_code else None
+    offer = Offer(
+        offer_id=service.opaque_id(),
+        document_id=document_id,
+        institution_id=institution.id,
+        configuration_ids=tuple(configuration.id for configuration in chosen),
+        by_value=by_value,
+        code=code,
+        needs_tx_code=tx_code is not None,
+        state=OfferState.OPEN,
+        created_at=now,
+        expires_at=now + timedelta(seconds=service.settings.offer_seconds),
+    )
+    grants.add_offer(connection, offer, code=code, tx_code=tx_code)
+    documents.note(
+        connection,
+        document_id,
+        "offer_created",
+        now,
+        offer_id=offer.offer_id,
+        configuration_ids=list(offer.configuration_ids),
+        expires_at=text(offer.expires_at),
+    )
+    return {
+        "offer_id": offer.offer_id,
+        "document_id": document_id,
+        "credential_offer_uri": link(institution, offer),
+        "credential_offer": message(institution, offer),
+        "tx_code": tx_code,
+        "expires_at": text(offer.expires_at),
+        "qr_svg": f"{offer_url(institution, offer)}/qr.svg",
+        "qr_png": f"{offer_url(institution, offer)}/qr.png",
+    }
+
+
+def _tx_code(service: Service) -> str:
+    return f"{int.from_bytes(service.random_bytes(16), 'big') % 10**TX_CODE_LENGTH:0{TX_CODE_LENGTH}d}"
+
+
+def offer_url(institution: Institution, offer: Offer) -> str:
+    """Where the offer is fetched by reference (VCI-OFF-3)."""
+    return f"{institution.credential_issuer}/offers/{offer.offer_id}"
+
+
+def message(institution: Institution, offer: Offer) -> dict[str, Any]:
+    """The Credential Offer object (OpenID4VCI 1.0 §4.1.1). Raises `Refused("offer_closed")` when its code is gone."""
+    if offer.code is None:
+        raise Refused("offer_closed", "the offer can no longer be used")
+    return protocol.create(
+        credential_issuer=institution.credential_issuer,
+        configuration_ids=offer.configuration_ids,
+        pre_authorized_code=offer.code,
+        tx_code={"input_mode": "numeric", "length": TX_CODE_LENGTH} if offer.needs_tx_code else None,
+    )
+
+
+def link(institution: Institution, offer: Offer) -> str:
+    """The whole `openid-credential-offer://` link, by value or by reference (VCI-OFF-1)."""
+    if offer.by_value:
+        return protocol.link_by_value(message(institution, offer))
+    return protocol.link_by_reference(offer_url(institution, offer))

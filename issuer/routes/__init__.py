@@ -1,0 +1,1 @@
+"""HTTP in and out: routes read the request, call the step, and shape the answer."""

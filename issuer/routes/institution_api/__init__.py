@@ -1,0 +1,1 @@
+"""The institution API, `/api/v1`: the bearer token decides which institution asks."""

@@ -1,0 +1,180 @@
+"""What the institution API takes and gives. Requests are strict: an unknown member or another type is a fault, named by pointer."""
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from issuer.revocation import Reason
+
+_Word = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class NewDocument(_Request):
+    """A document to be put on record. `document_data` has the shape of its type; the person stands in `identity`."""
+
+    document_data: dict[str, Any]
+    identity: dict[str, Any] | None = None
+    type: _Word | None = Field(None, description="pda1, ehic or pid; told by the shape of the data when absent")
+    profile: _Word | None = Field(
+        None, description="the shape of the SD-JWT VC, such as dc4eu-1; the default of the type when absent"
+    )
+    paper_only: dict[str, Any] | None = Field(
+        None, description="entries of the paper form that no credential carries, by box number"
+    )
+
+
+class NewOffer(_Request):
+    """How to offer a document."""
+
+    formats: Annotated[list[Literal["dc+sd-jwt", "mso_mdoc"]], Field(min_length=1, max_length=2)] = ["dc+sd-jwt", "mso_mdoc"]
+    profile: _Word | None = None
+    tx_code: bool = Field(True, description="ask for a transaction code, sent to the holder by another way than the offer")
+    by_value: bool = Field(False, description="put the whole offer into the link, rather than a reference to it")
+
+    @field_validator("formats")
+    @classmethod
+    def _distinct(cls, formats: list[str]) -> list[str]:
+        if len(set(formats)) != len(formats):
+            raise ValueError("a format occurs twice")
+        return formats
+
+
+class Revocation(_Request):
+    """Why and from when a document is withdrawn."""
+
+    reason: Reason = "unspecified"
+    effective_from: str | None = Field(
+        None,
+        description="RFC 3339 date-time with offset, or a date: 00:00 UTC of that day; the status turns then if it lies ahead",
+        json_schema_extra={"format": "date-time"},
+    )
+
+    @field_validator("effective_from")
+    @classmethod
+    def _moment(cls, text: str | None) -> str | None:
+        if text is not None:
+            moment(text)
+        return text
+
+    @property
+    def effective(self) -> datetime | None:
+        """The moment, aware UTC in whole seconds."""
+        return None if self.effective_from is None else moment(self.effective_from)
+
+
+def moment(text: str) -> datetime:
+    """A point in time as the API takes it. Raises ValueError, also without offset and outside the years 1951 to 2099."""
+    try:
+        if len(text) == 10:
+            found = datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
+        else:
+            found = datetime.fromisoformat(text)
+    except ValueError as exc:
+        raise ValueError("not an RFC 3339 date or date-time") from exc
+    if found.tzinfo is None or not text[:4].isdigit() or text[4] != "-":
+        raise ValueError("a date-time needs its offset from UTC")
+    if not 1950 < found.year < 2100:
+        raise ValueError("the year is out of range")
+    return found.astimezone(UTC).replace(microsecond=0)
+
+
+class DocumentSummary(BaseModel):
+    """A document in a list."""
+
+    document_id: str
+    type: str
+    state: Literal["valid", "revocation_scheduled", "revoked"]
+    created_at: str
+
+
+class DocumentPage(BaseModel):
+    """`next_cursor` is null on the last page."""
+
+    documents: list[DocumentSummary]
+    next_cursor: str | None
+
+
+class IssuedCredential(BaseModel):
+    """One copy in a wallet. `status`: what the status list says of it now."""
+
+    credential_id: str
+    configuration_id: str
+    format: str
+    recorded_at: str
+    valid_from: str
+    valid_until: str
+    signed: bool
+    status: Literal["valid", "invalid"]
+    status_list: str
+    status_index: int
+
+
+class DocumentDetail(DocumentSummary):
+    """All the institution may know about its document."""
+
+    profile: str | None
+    document: dict[str, Any]
+    identity: dict[str, Any] | None
+    revocation: "RevocationRecord | None"
+    credentials: list[IssuedCredential]
+
+
+class RevocationRecord(BaseModel):
+    """The withdrawal on record."""
+
+    document_id: str
+    state: Literal["revocation_scheduled", "revoked"]
+    reason: str
+    revoked_at: str
+    effective_from: str
+    status_changes_at: str
+
+
+class OfferCreated(BaseModel):
+    """The offer with its secrets: the link for the holder's wallet, the transaction code for another way to the holder."""
+
+    offer_id: str
+    document_id: str
+    credential_offer_uri: str
+    credential_offer: dict[str, Any]
+    tx_code: str | None
+    expires_at: str
+    qr_svg: str
+    qr_png: str
+
+
+class History(BaseModel):
+    """Everything that happened to the document, oldest first."""
+
+    document_id: str
+    events: list[dict[str, Any]]
+
+
+class Statistics(BaseModel):
+    """Refused requests per day, endpoint and error code."""
+
+    refusals: list[dict[str, Any]]
+
+
+class FaultModel(BaseModel):
+    """One fault of a request."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class ProblemModel(BaseModel):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: list[FaultModel] | None = None

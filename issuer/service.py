@@ -1,0 +1,44 @@
+"""What every part of the service is handed: settings, database, clock and randomness. Nothing else is shared between requests."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from hmac import compare_digest
+
+from sqlalchemy import Engine
+
+from issuer.institutions import Institution
+from issuer.settings import Settings
+from vc.clock import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """`clock` gives aware UTC in whole seconds, `random_bytes` comes from the operating system (or a test)."""
+
+    settings: Settings
+    engine: Engine
+    clock: Clock
+    random_bytes: Callable[[int], bytes]
+
+    def institution(self, institution_id: str) -> Institution | None:
+        """The institution whose path that is."""
+        return self.settings.institutions.get(institution_id)
+
+    def institution_of_token(self, token: str) -> Institution | None:
+        """The institution an API token belongs to. Every digest is compared, each in constant time."""
+        given, found = sha256(token.encode()).hexdigest(), None
+        for institution in self.settings.institutions.values():
+            if compare_digest(given, institution.api_token_sha256):
+                found = institution
+        return found
+
+    def opaque_id(self) -> str:
+        """128 random bits in hex: unguessable, and safe in a path and as a command-line argument."""
+        return self.random_bytes(16).hex()
+
+
+def system_clock() -> datetime:
+    """The present second."""
+    return datetime.now(UTC).replace(microsecond=0)
