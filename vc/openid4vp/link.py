@@ -1,4 +1,4 @@
-"""The link a wallet opens (OpenID4VP 1.0 §5.4, §5.7, §13.1.2): who asks and where the signed request lies; none of it is believed."""
+"""The link a wallet opens (OpenID4VP 1.0 §5.4, §5.7, §13.1.2): who asks, where the signed request lies; none of it is believed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

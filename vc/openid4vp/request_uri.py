@@ -79,7 +79,7 @@ def encrypt(token: str, wishes: WalletWishes) -> str:
 
 
 def open_request(body: bytes, *, find_key: Callable[[str | None], ec.EllipticCurvePrivateKey | None]) -> str:
-    """The signed request object of a request_uri answer, decrypted if it is a JWE. Raises `Malformed("jws")` or as `jwe.decrypt`."""
+    """The signed request object in an answer, decrypted if it is a JWE. Raises `Malformed("jws")`, or as `jwe.decrypt`."""
     try:
         text = body.decode("ascii")
         return jwe.decrypt(text, find_key=find_key).plaintext.decode("ascii") if text.count(".") == 4 else text

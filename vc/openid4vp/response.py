@@ -113,19 +113,16 @@ def open_response(response: Response, *, encryption: DecryptionKey | None, state
     it carried one, the same must come back. Raises `Refused`: `encryption_required`, `encryption_unexpected`, `state`, the `jwe_…`
     codes, `old_draft`; `Malformed`: `vp_token`, `response`, `json…`; `VerificationFailed("jwe_decryption")`.
     """
-    match response:
-        case WalletError():
-            _check_state(response.state, state)
-            return response
-        case PlainResponse():
-            if encryption is not None:  # SECURITY V-5
-                raise Refused("encryption_required", "the response is not encrypted although that was asked for")
-            _check_state(response.state, state)
-            return VpToken(entries=_entries(json.loads(response.vp_token)))
-        case EncryptedResponse():
-            if encryption is None:
-                raise Refused("encryption_unexpected", "the response is encrypted although that was not asked for")
-            return _open_encrypted(response.token, encryption, state)
+    if isinstance(response, EncryptedResponse):
+        if encryption is None:
+            raise Refused("encryption_unexpected", "the response is encrypted although that was not asked for")
+        return _open_encrypted(response.token, encryption, state)
+    _check_state(response.state, state)
+    if isinstance(response, WalletError):
+        return response
+    if encryption is not None:  # SECURITY V-5
+        raise Refused("encryption_required", "the response is not encrypted although that was asked for")
+    return VpToken(entries=_entries(json.loads(response.vp_token)))
 
 
 def _open_encrypted(token: str, encryption: DecryptionKey, state: str | None) -> VpToken | WalletError:
