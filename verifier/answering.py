@@ -27,10 +27,10 @@ from vc.openid4vp.errors import WALLET_ERRORS
 from vc.openid4vp.response import DecryptionKey, PlainResponse, VpToken, WalletError
 from verifier import checks
 from verifier.asking import GONE, Question, kid_of, private_key
-from verifier.checks import Control, Shown, StatusSource, TrustSource
 from verifier.problems import Problem
 from verifier.report import describe
 from verifier.settings import Settings
+from verifier.sources import Control, Shown, StatusSource, TrustSource
 from verifier.store.transactions import State, Transaction, Transactions
 from verifier.verdict import Result, Verdict
 
@@ -134,8 +134,8 @@ class Answering:
             Shown(role=asks[name].role, format=asks[name].format, text=texts[0], ask=asks[name])
             for name, texts in token.entries.items()
         ]
-        if len({shown.role for shown in presented}) != len(presented):
-            return checks.refused("query", "query_not_answered", "two credentials were sent where one was asked for")
+        if sorted(shown.role for shown in presented) != ["document", "pid"]:
+            return checks.refused("query", "query_not_answered", "one proof of identity and one document were asked for")
         key = _decryption(transaction)
         return checks.run(
             presented,

@@ -11,10 +11,10 @@ from vc.clock import Clock
 from verifier import problems
 from verifier.answering import Answering
 from verifier.asking import Asking, RandomBytes
-from verifier.checks import StatusSource, TrustSource
 from verifier.problems import Problem
 from verifier.routes import api, pages, wallet
 from verifier.settings import Settings
+from verifier.sources import StatusSource, TrustSource
 from verifier.store.transactions import Transactions
 
 _RESPONSE_LIMIT = 1 << 20  # direct_post (SECURITY 4.2)

@@ -31,7 +31,10 @@ _TOKEN_BYTES = 24  # 192 bits for every id, nonce and state (VP-REQ-2: at least 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What the inspector wants to know and how the wallet shall be asked. `country` is an ISO code; without one the place is not checked."""
+    """What the inspector wants to know and how the wallet shall be asked.
+
+    `country` is an ISO code; without one the place is not checked.
+    """
 
     purpose: Purpose
     country: str | None

@@ -28,7 +28,10 @@ REASONS, BY_CHECK = _read()
 
 
 def reason(code: str, *, pid: bool = False) -> Reason:
-    """The reason of that code; with `pid` the same said about the identity document. Raises KeyError: a code without text is a bug."""
+    """The reason of that code; with `pid` the same said about the proof of identity.
+
+    Raises KeyError: a code without text is a bug.
+    """
     row = REASONS[code]
     if not pid:
         return row

@@ -97,10 +97,13 @@ def describe(error: VcError) -> str:
     return f"{error.detail or 'refused'}{where} [{error.code}]"
 
 
+NEEDED = frozenset(CREDENTIAL_CHECKS) - {"trust_content"}  # a PID that shows no country has no content to compare
 _WORST_FIRST = tuple(reversed(Outcome))
 
 
-def conclude(reasons: Sequence[Reason], checks: Sequence[Check]) -> tuple[Outcome, list[Reason]]:
+def conclude(
+    reasons: Sequence[Reason], checks: Sequence[Check], *, needed: frozenset[str] = NEEDED
+) -> tuple[Outcome, list[Reason]]:
     """The outcome of all reasons together (the worst wins) and the reasons, worst first, each code once.
 
     Nothing is accepted on the strength of what nobody looked at: a core check that did not pass and gave no reason makes
@@ -111,7 +114,7 @@ def conclude(reasons: Sequence[Reason], checks: Sequence[Check]) -> tuple[Outcom
         unique.setdefault(one.code, one)
     ordered = sorted(unique.values(), key=lambda one: _WORST_FIRST.index(one.outcome))
     outcome = combine(one.outcome for one in ordered) if ordered else Outcome.ACCEPT
-    core = [check for check in checks if check.id.removeprefix(PID_PREFIX) in CREDENTIAL_CHECKS]
+    core = [check for check in checks if check.id.removeprefix(PID_PREFIX) in needed]
     if outcome is Outcome.ACCEPT and (not core or any(check.result is not Result.PASSED for check in core)):
         outcome = Outcome.UNDETERMINED
     return outcome, ordered

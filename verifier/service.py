@@ -36,6 +36,6 @@ def build(settings: Settings, *, clock: Clock, random_bytes: RandomBytes) -> ASG
         clock=clock,
         refresh_seconds=settings.trust_refresh_seconds,
     )
-    trust = ListTrust(client.snapshot)
+    trust = ListTrust(client.snapshot, clock=clock)
     status = StatusLists(outbound, StatusTokens(engine), trust, min_ttl=timedelta(seconds=settings.status_min_ttl_seconds))
     return create_app(settings, engine, trust=trust, status=status, clock=clock, random_bytes=random_bytes)

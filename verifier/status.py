@@ -2,7 +2,7 @@
 trust list names for the same issuer signed it. A fault of the network never becomes "revoked", nor "valid" (SECURITY 2.7).
 
 Written rules (S-9): a kept list is used without asking again until `min(fetched + ttl, exp)`, that moment excluded; it may be
-used when asking fails until `exp`, that moment included (with the common clock tolerance). `exp` always outranks `ttl` (R-14).
+used when asking fails until `exp`, that moment excluded too. `exp` always outranks `ttl` (R-14).
 """
 
 import threading
@@ -13,17 +13,18 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
+from cryptography import x509
 from vc.documents.document import Document
 
-from edge.outbound import Fetched, Outbound
+from edge.outbound import Outbound
 from vc.errors import Refused, Unreachable, VcError
 from vc.formats import Credential
 from vc.status import token as tokens
 from vc.status.reference import StatusReference
 from vc.status.token import StatusToken, UnverifiedStatusToken
 from vc.x509.certificate import public_key
-from verifier.checks import StatusAnswer, TrustAnswer
 from verifier.report import describe
+from verifier.sources import StatusAnswer, TrustAnswer
 from verifier.store.status_tokens import KeptToken
 
 DEFAULT_TTL = timedelta(minutes=5)
@@ -35,12 +36,18 @@ _MEDIA_TYPES = {"jwt": "application/statuslist+jwt", "cwt": "application/statusl
 _log = structlog.get_logger("verifier.status")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusSigner:
+    """Who signed a status list, by its own word: certificates, leaf first, and the time of signing."""
+
+    chain: tuple[x509.Certificate, ...]
+    signed_at: datetime
+
+
 class SignerJudge(Protocol):
     """Who may sign the status list of an issuer: the Revocation service of the same entity (TRUST 3)."""
 
-    def status_signer(
-        self, chain: tuple[object, ...], credential: Credential, document: Document, *, entity_id: str | None, now: datetime
-    ) -> TrustAnswer: ...
+    def status_signer(self, signer: StatusSigner, document_type: str, *, entity_id: str | None, now: datetime) -> TrustAnswer: ...
 
 
 class TokenMemory(Protocol):
@@ -72,7 +79,7 @@ class _Entry:
     """A token whose signature and dates held with the key it brought; whether that key counts is asked each time."""
 
     token: StatusToken
-    chain: tuple[object, ...]
+    signer: StatusSigner
     raw: bytes
     fetched_at: datetime
 
@@ -102,7 +109,7 @@ class StatusLists:
         kind = "cwt" if credential.format == "mso_mdoc" else "jwt"
 
         def trusted(entry: _Entry) -> TrustAnswer:
-            return self._judge.status_signer(entry.chain, credential, document, entity_id=entity_id, now=now)
+            return self._judge.status_signer(entry.signer, document.type, entity_id=entity_id, now=now)
 
         entry, warning = self._usable(reference.uri, kind, now, lambda candidate: trusted(candidate).trusted)
         if entry is None:
@@ -119,18 +126,18 @@ class StatusLists:
             if held is not None and not trusted(held):
                 held = None
             if held is not None and now < self._fresh_until(held):
-                return held, ("", f"list of {held.token.issued_at:%Y-%m-%d %H:%M:%S} UTC")
+                return held, ("", f"list of {held.token.iat:%Y-%m-%d %H:%M:%S} UTC")
             try:
                 found = self._fetch(uri, kind, now)
                 if not trusted(found):
                     raise _Problem("status_list_untrusted", "the signer is not the status service of the issuer")
             except _Problem as problem:
                 return _fall_back(held, problem, now)
-            if held is not None and found.token.issued_at < held.token.issued_at:
+            if held is not None and found.token.iat < held.token.iat:
                 _log.warning("status list rollback")
                 return held, ("status_rollback", "the address delivered an older list; the newer one was used")
             self._keep(uri, kind, found)
-            return found, ("", f"list of {found.token.issued_at:%Y-%m-%d %H:%M:%S} UTC")
+            return found, ("", f"list of {found.token.iat:%Y-%m-%d %H:%M:%S} UTC")
 
     def _fetch(self, uri: str, kind: str, now: datetime) -> _Entry:
         try:
@@ -141,12 +148,12 @@ class StatusLists:
             raise _Problem("status_unreachable", describe(error)) from error
         if not 200 <= fetched.status < 300:
             raise _Problem("status_unreachable", f"the address answered with {fetched.status}")
-        if _media_type(fetched) != _MEDIA_TYPES[kind]:
+        if fetched.media_type != _MEDIA_TYPES[kind]:
             raise _Problem("status_list_invalid", f"the answer is not {_MEDIA_TYPES[kind]}")
         try:
             return _open(fetched.body, uri, kind, now, fetched_at=now)
         except VcError as error:
-            because = "status_list_expired" if error.code in ("expired", "status_expired") else "status_list_invalid"
+            because = "status_list_expired" if error.code == "status_expired" else "status_list_invalid"
             raise _Problem(because, describe(error)) from error
 
     def _held(self, uri: str, kind: str, now: datetime) -> _Entry | None:
@@ -161,14 +168,14 @@ class StatusLists:
                 return None
             self._remember(uri, kind, entry)
         elif kept is not None and entry is not None and kept.fetched_at > entry.fetched_at:
-            entry = _Entry(token=entry.token, chain=entry.chain, raw=entry.raw, fetched_at=kept.fetched_at)
+            entry = _Entry(token=entry.token, signer=entry.signer, raw=entry.raw, fetched_at=kept.fetched_at)
             self._remember(uri, kind, entry)
-        if entry is None or (entry.token.expires is not None and now > entry.token.expires):
+        if entry is None or (entry.token.exp is not None and now >= entry.token.exp):
             return None
         return entry
 
     def _keep(self, uri: str, kind: str, entry: _Entry) -> None:
-        self._memory.put(uri, kind, KeptToken(token=entry.raw, issued_at=entry.token.issued_at, fetched_at=entry.fetched_at))
+        self._memory.put(uri, kind, KeptToken(token=entry.raw, issued_at=entry.token.iat, fetched_at=entry.fetched_at))
         self._remember(uri, kind, entry)
 
     def _remember(self, uri: str, kind: str, entry: _Entry) -> None:
@@ -179,9 +186,8 @@ class StatusLists:
                 self._entries.popitem(last=False)
 
     def _fresh_until(self, entry: _Entry) -> datetime:
-        ttl = DEFAULT_TTL if entry.token.ttl is None else entry.token.ttl
-        fresh = entry.fetched_at + max(self._min_ttl, min(ttl, MAX_TTL))
-        return fresh if entry.token.expires is None else min(fresh, entry.token.expires)
+        ceiling = DEFAULT_TTL if entry.token.ttl is None else MAX_TTL
+        return entry.token.fresh_until(entry.fetched_at, floor=self._min_ttl, ceiling=max(ceiling, self._min_ttl))
 
 
 def _open(raw: bytes, uri: str, kind: str, now: datetime, *, fetched_at: datetime) -> _Entry:
@@ -194,14 +200,9 @@ def _open(raw: bytes, uri: str, kind: str, now: datetime, *, fetched_at: datetim
             raise Refused("status_token", "the list is not a JWT") from exc
     else:
         unverified = tokens.parse_cwt(raw)
-    if not unverified.chain:
-        raise Refused("x5c_missing", "the list names no certificate")
-    token = tokens.verify(unverified, public_key(unverified.chain[0]), uri=uri, now=now)
-    return _Entry(token=token, chain=unverified.chain, raw=raw, fetched_at=fetched_at)
-
-
-def _media_type(fetched: Fetched) -> str:
-    return fetched.media_type
+    chain = unverified.chain
+    token = tokens.verify(unverified, public_key(chain[0]), uri=uri, now=now)
+    return _Entry(token=token, signer=StatusSigner(chain=chain, signed_at=token.iat), raw=raw, fetched_at=fetched_at)
 
 
 def _fall_back(held: _Entry | None, problem: _Problem, now: datetime) -> tuple[_Entry | None, tuple[str, str]]:
@@ -216,7 +217,7 @@ def _fall_back(held: _Entry | None, problem: _Problem, now: datetime) -> tuple[_
 def _read(entry: _Entry, reference: StatusReference, warning: tuple[str, str]) -> StatusAnswer:
     because, detail = warning
     try:
-        value = entry.token.list.get(reference.idx)
+        value = entry.token.status(reference.idx)
     except VcError as error:  # index past the end, S-3
         return StatusAnswer(value=None, because="status_index_invalid", detail=describe(error))
     return StatusAnswer(value=value, because=because or None, detail=detail)

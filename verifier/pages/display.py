@@ -1,17 +1,20 @@
-"""A verdict in words for a page: labels with an icon (never colour alone), facts in the order of the document, text made safe to read."""
+"""A verdict in words for a page: an icon beside each word (never colour alone), facts in order, foreign text made safe to read."""
 
 import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+_LABELS = (
+    ("accept", "✔", "Accept", "Authentic, in force, and it fits this control."),
+    ("accept-with-warning", "✔!", "Accept, with a remark", "Nothing stands against it; see the remarks."),
+    ("review", "?", "Look closer", "A person has to look at the points below before deciding."),
+    ("undetermined", "…", "Cannot be determined", "Something needed for an answer is missing. It says nothing against the holder."),
+    ("refresh", "↻", "Ask for a fresh copy", "The digital copy has run out; a fresh one can be fetched in the wallet."),
+    ("reject", "✖", "Do not accept", "At least one check failed; see below."),
+)
 LABELS: Mapping[str, Mapping[str, str]] = {
-    "accept": {"icon": "✔", "word": "Accept", "meaning": "Authentic, in force, and it fits this control."},
-    "accept-with-warning": {"icon": "✔!", "word": "Accept, with a remark", "meaning": "Nothing stands against it; see the remarks."},
-    "review": {"icon": "?", "word": "Look closer", "meaning": "A person has to look at the points below before deciding."},
-    "undetermined": {"icon": "…", "word": "Cannot be determined", "meaning": "Something needed for an answer is missing. This says nothing against the holder."},
-    "refresh": {"icon": "↻", "word": "Ask for a fresh copy", "meaning": "The digital copy has run out; a fresh one can be fetched in the wallet."},
-    "reject": {"icon": "✖", "word": "Do not accept", "meaning": "At least one check failed; see below."},
-}  # fmt: skip
+    outcome: {"icon": icon, "word": word, "meaning": meaning} for outcome, icon, word, meaning in _LABELS
+}
 RESULT_WORDS: Mapping[str, str] = {"passed": "✔ passed", "failed": "✖ failed", "not_checked": "– not checked"}
 _WALLET_ERRORS = {
     "access_denied": "the holder declined, or the wallet does not hold what was asked",

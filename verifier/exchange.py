@@ -1,0 +1,89 @@
+"""Checks 8 to 10: the answer as a whole, and the document's own rules. The numbers are those of `verifier.checks`."""
+
+from collections.abc import Sequence
+
+from vc.documents.document import compare_identity
+
+from vc.documents import catalogue
+from vc.documents.outcome import Finding
+from vc.errors import VcError
+from vc.formats import Credential
+from vc.openid4vp import dcql
+from vc.openid4vp.dcql import DcqlQuery, View
+from verifier.credential import PID, Judged
+from verifier.report import Report
+from verifier.sources import Control
+from verifier.verdict import Check, Reason
+
+
+def check_query(main: Judged, judged: Sequence[Judged], query: DcqlQuery | None, control: Control) -> None:
+    """8: the query was met and nothing else kept (VP-DCQL-3, -4, -7, -11); without one, the document fits the purpose."""
+    report = main.report
+    if main.document is None:
+        report.not_checked("query", "not reached: an earlier check failed")
+    elif main.shown.role == "document" and control.purpose is not None and main.document.type != control.purpose.document_type:
+        report.failed("query", "document_type_unexpected", f"{control.purpose.id} is about {control.purpose.document_type}")
+    elif query is None:
+        report.not_checked("query", "nothing was asked: the document was handed in")
+    elif not all(one.report.holds("structure", "holder_binding") for one in judged):
+        report.not_checked("query", "not reached: an earlier check failed")
+    else:
+        _compare_with_query(report, judged, query)
+
+
+def _compare_with_query(report: Report, judged: Sequence[Judged], query: DcqlQuery) -> None:
+    views = {one.shown.ask.id: [_view(one.credential)] for one in judged if one.shown.ask and one.credential}
+    try:
+        dcql.check_answer(query, views)
+    except VcError as error:
+        report.failed_with("query", error)
+        return
+    surplus = sum(len(one.unasked) for one in judged)
+    if surplus:
+        report.passed("query", f"{surplus} claim(s) more than asked for were dropped", because="unasked_claims")
+    else:
+        report.passed("query", "all that was asked for, and nothing else")
+
+
+def _view(credential: Credential) -> View:
+    return View(
+        format=credential.format,
+        type_ids=frozenset({credential.type_id}),
+        claims=credential.claims,
+        disclosed=credential.disclosed,
+    )
+
+
+def check_same_holder(main: Judged, pid: Judged | None, challenge: object) -> None:
+    """9: both proofs answer one nonce in one response, and the names agree where the document carries them (DOMAIN 6.1 rule 9)."""
+    report = main.report
+    if main.document is not None and main.document.type == PID:
+        report.not_checked("same_holder", "only a proof of identity was shown")
+    elif pid is None:
+        report.not_checked("same_holder", "no proof of identity was shown", because="bearer_identity_not_checked")
+    elif challenge is None or main.document is None or pid.document is None:
+        report.not_checked("same_holder", "not reached: an earlier check failed")
+    elif not (report.holds("holder_binding") and pid.report.holds("holder_binding")):
+        report.failed("same_holder", "same_holder_not_proved", "one of the two proofs of possession is missing")
+    else:
+        names = compare_identity(pid.document, main.document)
+        report.add(
+            Check(id="same_holder", result=names.result, detail=f"both proved in one answer; {names.detail}"),
+            _finding(names.finding),
+        )
+
+
+def check_rules(main: Judged, control: Control) -> None:
+    """10: the rules of the document's own declaration, one check each."""
+    if main.document is None:
+        return
+    kind = catalogue.DOCUMENT_TYPES[main.document.type]
+    assessment = kind.assess(main.document, catalogue.Control(on=control.on, country=control.country, now=control.now))
+    for rule in assessment.results:
+        main.report.add(Check(id=rule.id, result=rule.result, detail=rule.detail), _finding(rule.finding))
+
+
+def _finding(finding: Finding | None) -> Reason | None:
+    if finding is None:
+        return None
+    return Reason(code=finding.code, outcome=finding.outcome, text=finding.text, next=finding.next)

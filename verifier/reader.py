@@ -1,0 +1,58 @@
+"""The surroundings of a check on the command line: trust lists from a root file, status lists over bounded HTTP, nothing else."""
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from edge.outbound import FetchLimits, Outbound
+from trust_list.client import TrustClient
+from trust_list.root import TrustRoot
+from vc.clock import Clock
+from verifier import bare
+from verifier.bare import Case
+from verifier.sources import TrustSource
+from verifier.status import ShortMemory, SignerJudge, StatusLists
+from verifier.trust import ListTrust, NoTrust
+from verifier.verdict import Verdict
+
+_MIN_TTL = timedelta(seconds=60)
+_REFRESH_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Everything a check asks. One of these serves any number of checks; lists are fetched once and kept as long as they allow."""
+
+    trust: TrustSource
+    judge: SignerJudge
+    status: StatusLists
+
+    def check(self, case: Case) -> Verdict:
+        """The verdict on one artefact."""
+        return bare.check(case, trust=self.trust, status=self.status, judge=self.judge)
+
+
+def surroundings(*, root: Path | None, keep_in: Path, ca_file: Path | None, clock: Clock) -> Surroundings:
+    """With `root`, trust lists are fetched from where it says and the accepted editions kept in `keep_in`; without it nothing is
+    trusted. Raises `Malformed` for a root file that is none and OSError for one that cannot be read."""
+    if root is None:
+        outbound = Outbound(FetchLimits(), ca_file=ca_file)
+        return Surroundings(
+            trust=NoTrust(), judge=NoTrust(), status=StatusLists(outbound, ShortMemory(), NoTrust(), min_ttl=_MIN_TTL)
+        )
+    lists = TrustRoot.load(root.read_bytes()).lists
+    # A root whose lists live on this machine describes a test world; only then may anything on this machine be asked.
+    outbound = Outbound(FetchLimits(allow_loopback=all(_on_loopback(one.uri) for one in lists)), ca_file=ca_file)
+    client = TrustClient(root, keep_in, outbound=outbound, clock=clock, refresh_seconds=_REFRESH_SECONDS)
+    trust = ListTrust(client.snapshot, clock=clock)
+    return Surroundings(trust=trust, judge=trust, status=StatusLists(outbound, ShortMemory(), trust, min_ttl=_MIN_TTL))
+
+
+def _on_loopback(uri: str) -> bool:
+    host = urlsplit(uri).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
