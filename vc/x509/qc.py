@@ -6,7 +6,7 @@ callers may hand in another one.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from asn1crypto.core import Any as AnyValue
 from asn1crypto.core import ObjectIdentifier, PrintableString, SequenceOf, UTF8String
@@ -25,7 +25,7 @@ QC_PSB = "0.4.0.194126.1.3"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QcPsb:
-    """`country`: country of the legislation, two letters or `EU`. `authentic_source` and `legislation`: as stated, not interpreted."""
+    """`country`: country of the legislation, two letters or `EU`. `authentic_source`, `legislation`: as stated."""
 
     country: str
     authentic_source: str
@@ -33,7 +33,7 @@ class QcPsb:
 
 
 class _PublicSectorBody(Asn1Sequence):  # type: ignore[misc]  # asn1crypto has no type information
-    _fields = [
+    _fields: ClassVar[list[tuple[Any, ...]]] = [
         ("country_of_legislation", PrintableString),
         ("auth_source_identification", UTF8String),
         ("legislation_identification", UTF8String),
@@ -41,7 +41,10 @@ class _PublicSectorBody(Asn1Sequence):  # type: ignore[misc]  # asn1crypto has n
 
 
 class _Statement(Asn1Sequence):  # type: ignore[misc]  # as above
-    _fields = [("statement_id", ObjectIdentifier), ("statement_info", AnyValue, {"optional": True})]
+    _fields: ClassVar[list[tuple[Any, ...]]] = [
+        ("statement_id", ObjectIdentifier),
+        ("statement_info", AnyValue, {"optional": True}),
+    ]
 
 
 class _Statements(SequenceOf):  # type: ignore[misc]  # as above

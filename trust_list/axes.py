@@ -1,0 +1,148 @@
+"""The answers for one list entry: path, listed, identity, scope, content (TRUST 3, questions A to D)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from cryptography.x509.oid import NameOID
+
+from trust_list import countries, matching
+from trust_list.anchors import Entry
+from trust_list.answers import AxisResult, failed, not_checked, passed
+from trust_list.model import write_time
+from trust_list.query import TrustQuery
+from trust_list.scope import ScopeEntry
+from trust_list.snapshot import Listing
+from vc.errors import VcError
+from vc.x509 import qc
+from vc.x509.certificate import subject_value
+
+NAMES = ("path", "listed", "identity", "scope", "content")
+CONTENT_SILENT = "content_not_stated"
+_TYPE_LABELS = {"pda1": "PDA1", "ehic": "EHIC", "pid": "PID"}
+
+
+def answer(query: TrustQuery, entry: Entry, listing: Listing) -> Mapping[str, AxisResult]:
+    """All answers for `entry`, none skipped because another failed: who reads them sees every side."""
+    where = f"list {listing.list_id} edition {listing.accepted.sequence if listing.accepted else 0}"
+    return {
+        "path": matching.path(query, entry),
+        "listed": _listed(query, entry, where),
+        "identity": _identity(query, entry, where),
+        "scope": _scope(query, entry, where),
+        "content": _content(query, entry),
+    }
+
+
+def _listed(query: TrustQuery, entry: Entry, where: str) -> AxisResult:
+    """A: notified now, and already when the document was signed (strict mode, TRUST 7.2 rule 6)."""
+    who = f"{entry.entity.name} ({entry.role} service)"
+    current = entry.at(query.t_now)
+    first = entry.first_notified
+    if current is None:
+        start = min((i.start for i in entry.intervals if i.start is not None), default=None)
+        since = f" before {write_time(start)}" if start else ""
+        return failed("not_yet_notified", f"on {where}, {who} is not notified{since}")
+    if not current.notified:
+        then = entry.at(query.issued)
+        was = "was notified" if then is not None and then.notified else "was not notified"
+        return failed(
+            "withdrawn",
+            f"on {where}, {who} is withdrawn since {_when(current.start)}"
+            f"{f' ({entry.withdrawal_reason})' if entry.withdrawal_reason else ''}; it {was} when the document was signed, "
+            f"{write_time(query.issued)}",
+        )
+    if first is not None and query.issued + query.issue_tolerance < first:
+        return failed(
+            "not_notified_at_issue",
+            f"on {where}, {who} is notified since {_when(first)}, after the document was signed, {write_time(query.issued)}",
+        )
+    return passed("notified", f"on {where}, {who} is notified{f' since {_when(current.start)}' if current.start else ''}")
+
+
+def _identity(query: TrustQuery, entry: Entry, where: str) -> AxisResult:
+    """B: the certificate speaks for the listed entity; for status signers, for the very entity that issued the document."""
+    leaf, entity = query.chain[0], entry.entity
+    if query.role == "revocation" and query.entity_id is not None and query.entity_id != entity.id:
+        return failed("other_entity", f"on {where}, the status list is signed by {entity.name}, not by the issuer of the document")
+    if subject_value(leaf, NameOID.ORGANIZATION_NAME) not in entity.names:
+        return failed("name_mismatch", f"the certificate's organisation is not {entity.name}, as {where} has it")
+    identifier = subject_value(leaf, NameOID.ORGANIZATION_IDENTIFIER)
+    if entity.registered and identifier not in entity.trade_names:
+        return failed("organization_identifier_mismatch", f"the certificate's organizationIdentifier is not that of {entity.name}")
+    country = subject_value(leaf, NameOID.COUNTRY_NAME)
+    if entity.country is not None and (country is None or countries.normal(country) != entity.country):
+        return failed("country_mismatch", f"the certificate's country is not {entity.country}, the country of {entity.name}")
+    try:
+        statement = qc.public_sector_body(leaf)
+    except VcError as exc:
+        return failed("qc_statements", exc.detail)
+    if statement is not None and countries.normal(statement.country) not in (entity.country, "EU"):
+        return failed("legislation_country_mismatch", f"the certificate names legislation of a country other than {entity.country}")
+    return passed("identity", f"the certificate names {entity.name}{f', {identifier}' if identifier else ''}")
+
+
+def _scope(query: TrustQuery, entry: Entry, where: str) -> AxisResult:
+    """C: the entity may issue this type, in this format, for this country, at that time. Silence denies."""
+    if query.role == "revocation":
+        if query.entity_id is None:
+            return failed("entity_missing", "it is not known whose documents this status list speaks about")
+        return passed("status_of_entity", f"{entry.entity.name} publishes the status of its own documents")
+    if query.list_id == "wallet":
+        return passed("list_is_scope", f"{where} is about wallets only")
+    label = _label(query.attestation_type)
+    if entry.scope_unreadable:
+        return failed("scope_unreadable", f"what {where} allows {entry.entity.name} cannot be read")
+    if entry.scope is None:
+        if query.list_id == "pid" and query.attestation_type == "pid":
+            return passed("list_is_scope", f"{where} is about PID only")
+        return failed("scope_unstated", f"{where} does not say that {entry.entity.name} may issue {label}")
+    fitting = [item for item in entry.scope if (query.format, query.type_id) in item.formats]
+    if query.attestation_type is not None:
+        fitting = [item for item in fitting if item.attestation_type == query.attestation_type]
+    if not fitting:
+        allowed = ", ".join(dict.fromkeys(_label(item.attestation_type) for item in entry.scope))
+        lands = ", ".join(sorted({item.issuing_country for item in entry.scope}))
+        if query.attestation_type in {item.attestation_type for item in entry.scope}:
+            return failed(
+                "type_not_authorised",
+                f"this certificate is on {where} as {allowed} issuer for {lands}, but not for this type identifier and format",
+            )
+        return failed("type_not_authorised", f"this certificate is on {where} as {allowed} issuer for {lands}, not for {label}")
+    return _scope_entry(query, fitting, where, label)
+
+
+def _scope_entry(query: TrustQuery, fitting: list[ScopeEntry], where: str, label: str) -> AxisResult:
+    lands = ", ".join(sorted({item.issuing_country for item in fitting}))
+    wanted = countries.normal(query.issuing_country) if query.issuing_country else None
+    national = [item for item in fitting if wanted is None or item.issuing_country == wanted]
+    if not national:
+        return failed("country_not_authorised", f"this certificate is on {where} as {label} issuer for {lands}, not for {wanted}")
+    for item in national:
+        begun = item.valid_from <= query.issued + query.issue_tolerance
+        if begun and (item.valid_until is None or query.issued <= item.valid_until):
+            return passed("authorised", f"on {where} as {label} issuer for {item.issuing_country}")
+    return failed("scope_period", f"this certificate is on {where} as {label} issuer for {lands}, but not for the time of signing")
+
+
+def _content(query: TrustQuery, entry: Entry) -> AxisResult:
+    """D: what the document says about its issuer agrees with the list."""
+    if query.role == "revocation" or query.list_id == "wallet":
+        return not_checked("not_applicable", "there is no document to compare")
+    stated = [countries.normal(query.issuing_country)] if query.issuing_country else []
+    if any(country != entry.entity.country for country in stated):
+        return failed("issuing_country_mismatch", f"the document names another issuing country than {entry.entity.country}")
+    institutions = [country for item in query.institution_ids if (country := countries.of_institution(item)) is not None]
+    if any(country != entry.entity.country for country in institutions):
+        return failed("institution_mismatch", f"the document names an institution of another country than {entry.entity.country}")
+    if not stated and not institutions:
+        code = "not_applicable" if query.list_id == "pid" else CONTENT_SILENT
+        return not_checked(code, "the document shows neither issuing country nor institution")
+    return passed("content", f"the document names {entry.entity.country} as the issuing country")
+
+
+def _label(attestation_type: str | None) -> str:
+    return _TYPE_LABELS.get(attestation_type or "", attestation_type or "this type")
+
+
+def _when(moment: datetime | None) -> str:
+    return write_time(moment) if moment is not None else "an unknown time"
