@@ -26,7 +26,7 @@ def from_numeric_date(value: object, *, pointer: str = "") -> datetime:
 
     Accepts int and finite float from 0 to the year 9999; raises `Malformed("numeric_date")` for anything else, bool included.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LATEST:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= _LATEST:
         raise Malformed("numeric_date", "not a number of seconds since 1970 within range", pointer=pointer)
     return datetime.fromtimestamp(int(value), UTC)
 

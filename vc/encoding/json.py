@@ -52,7 +52,22 @@ def loads(data: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX
     if len(data) > max_bytes:
         raise Malformed("too_large", "the JSON text is too long")
     try:
-        text = data if isinstance(data, str) else data.decode("utf-8")
+        octets = data if isinstance(data, bytes) else data.encode("utf-8")  # raises for lone surrogates
+        # What comes out of the fast reader and is written again octet for octet cannot have had a duplicate member, a
+        # number out of range, or anything else that reader is lenient with. Escapes and depth are left to the careful one.
+        value = orjson.loads(octets)
+        if orjson.dumps(value) == octets and b"\\" not in octets and octets.count(b"[") + octets.count(b"{") <= max_depth:
+            return value
+    except UnicodeEncodeError as exc:
+        raise Malformed("json", "not a JSON text in UTF-8") from exc
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # the writer allows less depth than the reader
+        pass
+    return _loads_carefully(octets, max_depth)
+
+
+def _loads_carefully(octets: bytes, max_depth: int) -> Any:
+    try:
+        text = octets.decode("utf-8")
         if "\ufeff" in text[:1] or "\x00" in text:
             raise Malformed("json", "a byte order mark or a null character is not allowed")
         value, end = _DECODER.raw_decode(text.lstrip(" \t\r\n"))
@@ -60,8 +75,6 @@ def loads(data: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX
             raise Malformed("json", "text after the JSON value")
         if text.count("[") + text.count("{") > max_depth and _depth(value) > max_depth:
             raise Malformed("json_depth", "nested too deep")
-        if isinstance(data, str):
-            data.encode("utf-8")  # raises for lone surrogates
         if _ESCAPED_TROUBLE.search(text):
             _require_clean_text(value)
     except RecursionError as exc:
@@ -69,6 +82,20 @@ def loads(data: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX
     except ValueError as exc:  # JSONDecodeError, UnicodeDecodeError
         raise Malformed("json", "not a JSON text in UTF-8") from exc
     return value
+
+
+def loads_each(texts: list[bytes]) -> list[Any]:
+    """`loads` for several short texts at once: the same values and the same refusals, in a fraction of the calls."""
+    joined = b"[%b]" % b",".join(texts)
+    if len(joined) <= MAX_BYTES and b"\\" not in joined:
+        try:
+            values: list[Any] = orjson.loads(joined)
+            # Each text is by itself the one form of its value (see `loads`), so nothing can hide across a seam.
+            if list(map(orjson.dumps, values)) == texts and joined.count(b"[") + joined.count(b"{") <= MAX_DEPTH + len(texts):
+                return values
+        except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+            pass  # the careful way finds out which one, and says what is wrong
+    return [loads(text) for text in texts]
 
 
 def loads_object(data: bytes | str, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:

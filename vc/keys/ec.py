@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from vc.errors import Malformed, Refused, VerificationFailed
 
@@ -84,11 +83,18 @@ def verify_raw(key: ec.EllipticCurvePublicKey, signature: bytes, message: bytes)
     row = curve_of(key)
     if len(signature) != 2 * row.size:
         raise VerificationFailed("signature", "the signature has not the length of the algorithm")
-    r, s = int.from_bytes(signature[: row.size], "big"), int.from_bytes(signature[row.size :], "big")
     try:
-        key.verify(encode_dss_signature(r, s), message, row.ecdsa)
+        key.verify(_der_from_raw(signature, row.size), message, row.ecdsa)
     except InvalidSignature as exc:
         raise VerificationFailed("signature", "the signature does not fit the key and the content") from exc
+
+
+def _der_from_raw(raw: bytes, size: int) -> bytes:
+    """SEQUENCE { INTEGER r, INTEGER s } from r‖s. A zero r or s becomes an empty INTEGER, which no verifier accepts."""
+    r, s = raw[:size].lstrip(b"\x00"), raw[size:].lstrip(b"\x00")
+    r, s = b"\x00" + r if r[:1] >= b"\x80" else r, b"\x00" + s if s[:1] >= b"\x80" else s
+    body = b"\x02%c%b\x02%c%b" % (len(r), r, len(s), s)
+    return (b"\x30%c%b" if len(body) < 0x80 else b"\x30\x81%c%b") % (len(body), body)
 
 
 def _raw_from_der(der: bytes, size: int) -> bytes:
