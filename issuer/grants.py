@@ -1,0 +1,112 @@
+"""Grants and their lives: a pre-authorized code becomes an access token, an access token is shown, a nonce is given and spent."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Connection
+from vc.openid4vci.dpop import MAX_AGE, DpopProof
+
+from issuer.institutions import Institution
+from issuer.service import Service
+from issuer.store import documents, rates
+from issuer.store import grants as store
+from issuer.store.engine import reading, writing
+from issuer.store.grants import Grant, Offer, OfferState
+from vc.clock import TOLERANCE
+from vc.encoding import base64url
+from vc.errors import Refused
+
+_log = structlog.get_logger("issuer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redemption:
+    """What a wallet asks for at the token endpoint. `configuration_ids` None: everything that was offered, without identifiers."""
+
+    code: str = field(repr=False)
+    tx_code: str | None = field(repr=False)
+    client_id: str | None
+    configuration_ids: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessToken:
+    """A token as it is handed out, once: the database keeps its digest."""
+
+    value: str = field(repr=False)
+    grant: Grant
+    expires_in: int
+
+
+def redeem(service: Service, institution: Institution, asked: Redemption, *, proof: DpopProof | None, now: datetime) -> AccessToken:
+    """Exchange a pre-authorized code (OpenID4VCI 1.0 §6). The code is spent by success alone, and by one caller alone.
+
+    Raises `Refused` with code `code_unknown` (unknown, expired, spent, dead, another institution's: not told apart),
+    `tx_code_missing`, `tx_code_unexpected`, `tx_code_wrong`, `configuration_not_offered`, `dpop_replay`.
+    """
+    with reading(service.engine) as connection:
+        offer = store.open_offer_by_code(connection, institution.id, asked.code, now)
+    if offer is None:
+        raise _unknown()
+    if offer.needs_tx_code and asked.tx_code is None:
+        raise Refused("tx_code_missing", "a transaction code is required")
+    if not offer.needs_tx_code and asked.tx_code is not None:
+        raise Refused("tx_code_unexpected", "no transaction code was announced for this offer")
+    granted = asked.configuration_ids or offer.configuration_ids
+    if not set(granted) <= set(offer.configuration_ids):
+        raise Refused("configuration_not_offered", "a credential configuration is asked for that was not offered")
+    token = base64url.encode(service.random_bytes(32))
+    grant = _grant(service, offer, asked, token, proof=proof, now=now)
+    with writing(service.engine) as connection:
+        if proof is not None:
+            claim_proof(connection, proof, now)
+        state = store.redeem(connection, offer.offer_id, code=asked.code, tx_code=asked.tx_code, now=now)
+        if state is OfferState.SPENT:
+            store.add_token(connection, token, grant, uses=service.settings.credentials_per_grant, now=now)
+            documents.note(connection, offer.document_id, "offer_redeemed", now, offer_id=offer.offer_id)
+        elif state is OfferState.DEAD:
+            documents.note(connection, offer.document_id, "offer_dead", now, offer_id=offer.offer_id)
+    # The transaction is over: a wrong guess is counted although the caller gets an error.
+    if state is None:
+        raise _unknown()
+    if state is not OfferState.SPENT:
+        raise Refused("tx_code_wrong", "the transaction code is wrong")
+    _log.info("offer_redeemed", institution=institution.id, offer_id=offer.offer_id)
+    return AccessToken(value=token, grant=grant, expires_in=service.settings.access_token_seconds)
+
+
+def _grant(service: Service, offer: Offer, asked: Redemption, token: str, *, proof: DpopProof | None, now: datetime) -> Grant:
+    identifiers = None
+    if asked.configuration_ids is not None:
+        identifiers = {f"{name}-{service.opaque_id()}": name for name in asked.configuration_ids}
+    return Grant(
+        token_sha256=store.digest(token),
+        offer_id=offer.offer_id,
+        document_id=offer.document_id,
+        institution_id=offer.institution_id,
+        configuration_ids=asked.configuration_ids or offer.configuration_ids,
+        credential_identifiers=identifiers,
+        client_id=asked.client_id,
+        dpop_thumbprint=None if proof is None else proof.thumbprint,
+        expires_at=now + timedelta(seconds=service.settings.access_token_seconds),
+    )
+
+
+def claim_proof(connection: Connection, proof: DpopProof, now: datetime) -> None:
+    """Remember a DPoP proof for as long as it could be shown again. Raises `Refused("dpop_replay")` (SECURITY A-11)."""
+    if not store.claim_proof(connection, proof.thumbprint, proof.jti, now + MAX_AGE + 2 * TOLERANCE):
+        raise Refused("dpop_replay", "this DPoP proof was used before")
+
+
+def give_nonce(service: Service, institution: Institution, now: datetime) -> str:
+    """A fresh nonce of the institution, remembered until it is spent or over. Raises `Refused("rate_limit")`."""
+    nonce = base64url.encode(service.random_bytes(24))
+    with writing(service.engine) as connection:
+        rates.claim(connection, institution.id, "nonces", service.settings.nonces_per_minute, now)
+        store.add_nonce(connection, institution.id, nonce, now + timedelta(seconds=service.settings.nonce_seconds))
+    return nonce
+
+
+def _unknown() -> Refused:
+    return Refused("code_unknown", "the pre-authorized code is not valid")
