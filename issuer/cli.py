@@ -116,6 +116,19 @@ def migrate(settings: Annotated[Path, typer.Option(help="Settings file (JSON).")
     typer.echo("the database is up to date", err=True)
 
 
+@app.command()
+def after_restore(settings: Annotated[Path, typer.Option(help="Settings file (JSON).")]) -> None:
+    """After a restore from a backup: close all status lists, so that no index is given out a second time."""
+    from issuer.serving import close_lists  # noqa: PLC0415
+    from issuer.settings import SettingsError  # noqa: PLC0415
+
+    try:
+        closed = close_lists(settings)
+    except SettingsError as exc:
+        _fail(CommandFailed(3, str(exc)))
+    typer.echo(f"{closed} status list(s) closed; new credentials go into new lists", err=True)
+
+
 def _show(result: dict[str, Any], as_json: bool, text: str) -> None:
     typer.echo(json.dumps(result).decode() if as_json else text)
 

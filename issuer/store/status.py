@@ -63,6 +63,11 @@ def add_list(connection: Connection, institution_id: str, now: datetime, random_
     return list_id
 
 
+def close_lists(connection: Connection) -> int:
+    """Close every open list: after a restore from a backup, indices given out since must not be given again (SECURITY O-6)."""
+    return changed(connection.execute(update(status_lists).where(status_lists.c.is_open.is_(True)).values(is_open=False)))
+
+
 def draw(connection: Connection, list_id: str, count: int, random_bytes: Callable[[int], bytes]) -> list[int]:
     """`count` different random indices of the list that are free now (TSL-13). They are taken only by `take`."""
     drawn: dict[int, None] = {}
