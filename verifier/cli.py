@@ -35,6 +35,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON docum
 
 @app.command("request")
 def make_request(
+    *,
     purpose: Annotated[str, typer.Option(help="a1-inspection or ehic-care.")],
     host_country: Annotated[str | None, typer.Option(help="Country of the work or the treatment, e.g. DE.")] = None,
     on: Annotated[str | None, typer.Option(help="Day of the inspection or treatment, YYYY-MM-DD; today when absent.")] = None,
@@ -70,6 +71,7 @@ def make_request(
 @app.command("result")
 def show_result(
     transaction_id: str,
+    *,
     wait: Annotated[float, typer.Option(help="Seconds to wait for the wallet.")] = 0.0,
     state: State = None,
     verifier: Service = None,
@@ -95,6 +97,7 @@ def show_result(
 @app.command("check")
 def check_file(
     file: Annotated[str, typer.Argument(help="File with the artefact, or - for standard input.")],
+    *,
     purpose: Annotated[str | None, typer.Option(help="a1-inspection or ehic-care; else what the document is.")] = None,
     host_country: Annotated[str | None, typer.Option(help="Country of the work or the treatment, e.g. DE.")] = None,
     on: Annotated[
