@@ -1,0 +1,83 @@
+"""What a command knows of the world: the demo it may belong to, the anchors it was given, the time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+
+from edge.outbound import FetchLimits, Outbound
+from vc.encoding import json
+from vc.errors import VcError
+
+
+class WrongUse(Exception):
+    """The command was called in a way that cannot work; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """`demo`: content of the demo's `demo.json`, empty without a demo. `anchors`: access certificate authorities."""
+
+    demo: Mapping[str, Any]
+    store: Path
+    anchors: tuple[x509.Certificate, ...]
+    trust_root: Path | None
+    outbound: Outbound
+
+    def institutions(self) -> Sequence[Mapping[str, Any]]:
+        """The demo's institutions. Raises `WrongUse` without a demo."""
+        if not self.demo:
+            raise WrongUse("this needs a running demo: name its state directory with --state or PORTADOC_STATE")
+        found: Sequence[Mapping[str, Any]] = self.demo["institutions"]
+        return found
+
+
+def now() -> datetime:
+    """The present in whole seconds, UTC."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def load(*, state: Path | None, store: Path | None, access_ca: Path | None, trust_root: Path | None) -> World:
+    """The world of one command. What is given explicitly wins over what the demo says. Raises `WrongUse`.
+
+    Loopback addresses and plain http to them are allowed: this wallet is for tests.
+    """
+    demo = _demo(state)
+    files = demo.get("ca_files", {})
+    if store is None:
+        if state is None:
+            raise WrongUse("name the wallet's file with --store, or the demo's state directory with --state or PORTADOC_STATE")
+        store = state / "wallet.json"
+    access, tls = access_ca or _path(files.get("access")), _path(files.get("tls"))
+    return World(
+        demo=demo,
+        store=store,
+        anchors=() if access is None else _certificates(access),
+        trust_root=trust_root or _path(demo.get("trust_root")),
+        outbound=Outbound(FetchLimits(allow_loopback=True), ca_file=tls),
+    )
+
+
+def _demo(state: Path | None) -> dict[str, Any]:
+    if state is None:
+        return {}
+    try:
+        return json.loads_object((state / "demo.json").read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, VcError) as exc:
+        raise WrongUse(f"{state / 'demo.json'} cannot be read as what a demo writes") from exc
+
+
+def _certificates(path: Path) -> tuple[x509.Certificate, ...]:
+    try:
+        return tuple(x509.load_pem_x509_certificates(path.read_bytes()))
+    except (OSError, ValueError) as exc:
+        raise WrongUse(f"{path} is not a PEM file of certificates") from exc
+
+
+def _path(value: object) -> Path | None:
+    return Path(value) if isinstance(value, str) else None
