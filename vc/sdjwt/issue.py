@@ -72,13 +72,23 @@ def plan(disclosable: Sequence[Path]) -> Plan:
 
 
 def _frozen(tree: Mapping[str | int | None, Any]) -> Plan:
-    children = {component: _frozen(below) for component, below in tree.items() if component != SD}
+    every = tree.get(None, {})  # what holds for every element holds for a single one too
+    children = {
+        component: _frozen(_merged(every, below) if isinstance(component, int) else below)
+        for component, below in tree.items()
+        if component != SD
+    }
     return Plan(
         disclosable=SD in tree,
         children=children,
         concealed=frozenset(name for name, child in children.items() if child.disclosable and isinstance(name, str)),
         inner=tuple((name, child) for name, child in children.items() if child.children and isinstance(name, str)),
     )
+
+
+def _merged(one: Mapping[str | int | None, Any], other: Mapping[str | int | None, Any]) -> dict[str | int | None, Any]:
+    shared = {component: _merged(one[component], other[component]) for component in one.keys() & other.keys() if component != SD}
+    return {**one, **other, **shared}
 
 
 def prepare(

@@ -126,9 +126,8 @@ def _extend(parent: TypeMetadata, child: TypeMetadata) -> TypeMetadata:
     inherited = {claim.path: claim for claim in parent.claims}
     for claim in child.claims:
         above = inherited.get(claim.path)
-        if above is not None:
-            if (above.mandatory and not claim.mandatory) or above.sd not in ("allowed", claim.sd):
-                raise Refused("type_metadata_loosened", "an extending type loosens a rule of the type it extends")
+        if above is not None and ((above.mandatory and not claim.mandatory) or above.sd not in ("allowed", claim.sd)):
+            raise Refused("type_metadata_loosened", "an extending type loosens a rule of the type it extends")
         inherited[claim.path] = claim if claim.display or above is None else replace(claim, display=above.display)
     return replace(child, display=child.display or parent.display, claims=tuple(inherited.values()))
 
