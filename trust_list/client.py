@@ -27,6 +27,8 @@ _log = structlog.get_logger("trust_list")
 
 WAIT_SECONDS = 2.0
 """How long a caller of `snapshot` waits for a refresh that is under way before it gets what is known."""
+FIRST_WAIT_SECONDS = 15.0
+"""As long as nothing was ever asked, waiting is better than knowing nothing."""
 BACK_OFF_LIMIT = timedelta(minutes=15)
 _PERSIST_CHECKS_EVERY = timedelta(minutes=1)
 _MIN_FRESH = timedelta(minutes=1)
@@ -92,7 +94,8 @@ class TrustClient:
         return self._current()
 
     def snapshot(self) -> TrustSnapshot:
-        """What is known now. Refreshes when due; a slow publisher delays the caller by `WAIT_SECONDS` at most."""
+        """What is known now. Refreshes when due; a slow publisher delays the caller by `WAIT_SECONDS`
+        at most, by `FIRST_WAIT_SECONDS` the first time."""
         now = self._clock()
         if any(self._due(list_id, now) for list_id in list(self._slots)):
             with self._lock:
@@ -101,7 +104,8 @@ class TrustClient:
                     worker = threading.Thread(target=self.refresh, name="trust-list-refresh", daemon=True)
                     self._worker = worker
                     worker.start()
-            worker.join(WAIT_SECONDS)
+            first = any(slot.due is None and slot.listing.accepted is None for slot in self._slots.values())
+            worker.join(FIRST_WAIT_SECONDS if first else WAIT_SECONDS)
         return self._current()
 
     def _current(self) -> TrustSnapshot:

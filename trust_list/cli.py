@@ -1,0 +1,15 @@
+"""`portadoc trust-list …`: make, change, publish and serve trust lists; verify, fetch and explain them.
+
+Exit codes: 0 done or trusted, 1 refused or not trusted, 2 cannot be determined, 3 wrong use.
+"""
+
+import typer
+
+from trust_list import cli_publisher, cli_reader
+
+app = typer.Typer(help="Trust lists: author, publish, verify, explain.", no_args_is_help=True, add_completion=False)
+app.add_typer(cli_publisher.app)
+app.add_typer(cli_reader.app)
+
+if __name__ == "__main__":
+    app()
