@@ -130,7 +130,9 @@ class World:
     def clock(self) -> datetime:
         return self.now
 
-    def institution(self, id: str, country: str = "FR", *, types: Sequence[str] = ("pda1", "ehic"), listed: bool = True) -> Institution:
+    def institution(
+        self, id: str, country: str = "FR", *, types: Sequence[str] = ("pda1", "ehic"), listed: bool = True
+    ) -> Institution:
         """A new institution, on the trust list for `types` when `listed` (before the lists are published)."""
         name, number = f"Institution {id} (test)", f"NTR{country}-{len(self.institutions):06d}"
         subject = {"C": country, "O": name, "organizationIdentifier": number}
@@ -248,7 +250,9 @@ class World:
     # --- the verifier
 
     def settings(self, **changes: Any) -> Settings:
-        access = self.access_authority.leaf(dns_names=("localhost",), subject={"C": "DE", "O": "Inspection (test)", "CN": "Verifier"})
+        access = self.access_authority.leaf(
+            dns_names=("localhost",), subject={"C": "DE", "O": "Inspection (test)", "CN": "Verifier"}
+        )
         (self.folder / "access.key").write_bytes(
             access.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         )
@@ -282,9 +286,7 @@ class World:
         status = StatusLists(
             self.outbound(), StatusTokens(engine), trust, min_ttl=timedelta(seconds=settings.status_min_ttl_seconds)
         )
-        app = create_app(
-            settings, engine, trust=trust, status=status, clock=self.clock, random_bytes=secrets.token_bytes
-        )
+        app = create_app(settings, engine, trust=trust, status=status, clock=self.clock, random_bytes=secrets.token_bytes)
         with TestClient(app, base_url=BASE_URL, raise_server_exceptions=False, follow_redirects=False) as client:
             yield client
         engine.dispose()

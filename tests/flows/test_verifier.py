@@ -1,0 +1,619 @@
+"""The verifier in one process: questions, answers, verdicts, pages, over two workers, with both formats and both response modes."""
+
+import io
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from starlette.testclient import TestClient
+
+from edge import logs
+from tests.support import pki
+from tests.support.verifier import Held, Institution, Wallet, World, check_results, codes, result, sample, verdict
+from vc.documents import catalogue
+from vc.documents.model import Document
+from vc.encoding import json
+from vc.jose import jws
+from vc.openid4vp import link, request, request_uri, response
+from vc.openid4vp.client_metadata import EncryptionTarget
+
+PDA1 = {"dc+sd-jwt": "pda1_dc4eu-2_sd_jwt", "mso_mdoc": "eu.europa.ec.eudi.pda1_mdoc"}
+EHIC = {"dc+sd-jwt": "ehic_dc4eu-1_sd_jwt", "mso_mdoc": "eu.europa.ec.eudi.ehic_mdoc"}
+PID = {"dc+sd-jwt": "pid_sd_jwt", "mso_mdoc": "pid_mdoc"}
+FORMATS = ("dc+sd-jwt", "mso_mdoc")
+
+
+def document_of(entry: dict[str, Any], kind: str) -> Document:
+    return catalogue.DOCUMENT_TYPES[kind].parse(entry["document_data"], identity=entry["identity"])
+
+
+def pid_of(entry: dict[str, Any]) -> Document:
+    return catalogue.DOCUMENT_TYPES["pid"].parse({}, identity=entry["identity"])
+
+
+class Scene:
+    """A world with an issuer of documents, a PID provider and a wallet that holds both in both formats."""
+
+    def __init__(self, folder: Path) -> None:
+        self.world = World(folder)
+        self.urssaf: Institution = self.world.institution("urssaf", types=("pda1",))
+        self.cnam: Institution = self.world.institution("cnam", types=("ehic",))
+        self.pids: Institution = self.world.institution("pids", types=("pid",))
+        self.world.publish_lists()
+        self.wallet = Wallet(self.world, [])
+        entry = sample("pda1", "pda1-01")
+        for form in FORMATS:
+            self.hold(self.pids, PID[form], pid_of(entry))
+        self.index: dict[str, int] = {}
+        for form in FORMATS:
+            self.hold(self.urssaf, PDA1[form], document_of(entry, "pda1"))
+            self.index[form] = self.world.last_index()
+
+    def hold(self, issuer: Institution, configuration: str, document: Document, **changes: Any) -> Held:
+        held = self.world.issue(issuer, configuration, document, **changes)
+        self.wallet.held.append(held)
+        return held
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    return Scene(tmp_path)
+
+
+@pytest.fixture
+def client(scene: Scene) -> Iterator[TestClient]:
+    with scene.world.service() as client:
+        yield client
+
+
+# --- happy paths
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("mode", ["direct_post", "direct_post.jwt"])
+@pytest.mark.parametrize("form", [*FORMATS, "any"])
+def test_a_good_answer_is_accepted(scene: Scene, client: TestClient, form: str, mode: str, method: str) -> None:
+    made = scene.wallet.ask(client, format=form, response_mode=mode, request_uri_method=method)
+
+    answer = scene.wallet.answer(client, made)
+
+    assert (answer.status_code, answer.json()) == (200, {})
+    found = verdict(client, made)
+    assert found["outcome"] == "accept", found["reasons"]
+    assert found["reasons"] == []
+    results = check_results(found)
+    core = [
+        "structure", "issuer_signature", "certificate_path", "trust_listed", "trust_identity", "trust_scope", "trust_content",
+        "technical_validity", "status", "holder_binding", "query", "same_holder",
+    ]  # fmt: skip
+    assert list(results)[: len(core)] == core
+    assert {results[name] for name in core} == {"passed"}
+    assert {results[f"pid.{name}"] for name in core[:6] + core[7:10]} == {"passed"}
+    assert found["document"]["document_number"] == "FR-A1-2026-0000001"
+    assert found["identity"]["family_name"] == "MARTIN"
+    assert found["validity"]["cover"] == {"from": "2026-09-01", "until": "2027-02-28"}
+    assert found["trust"]["list"]["id"] == "pub-eaa"
+    assert found["trust"]["list"]["seq"] == 1
+    assert found["trust"]["entity"]["name"] == "Institution urssaf (test)"
+    assert found["trust"]["pid"]["list"]["id"] == "pid"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_an_insurance_card_is_accepted(scene: Scene, client: TestClient, form: str) -> None:
+    entry = sample("ehic", "ehic-01")
+    scene.wallet.held = []
+    scene.hold(scene.pids, PID[form], pid_of(entry))
+    scene.hold(scene.cnam, EHIC[form], document_of(entry, "ehic"))
+    made = scene.wallet.ask(client, purpose="ehic-care", host_country="IT", on="2026-12-24", format=form)
+
+    assert scene.wallet.answer(client, made).status_code == 200
+    assert verdict(client, made)["outcome"] == "accept"
+
+
+def test_identity_and_document_may_come_in_different_formats(scene: Scene, client: TestClient) -> None:
+    scene.wallet.held = [scene.wallet.held[1], scene.wallet.held[2]]  # PID as mdoc, A1 as SD-JWT VC
+    made = scene.wallet.ask(client)
+
+    scene.wallet.answer(client, made)
+
+    assert verdict(client, made)["outcome"] == "accept"
+
+
+def test_the_san_prefix_works_too(scene: Scene, client: TestClient) -> None:
+    made = scene.wallet.ask(client, client_id_prefix="x509_san_dns")
+
+    assert link.parse(made["request_uri"]).client_id == "x509_san_dns:localhost"
+    assert scene.wallet.answer(client, made).status_code == 200
+    assert verdict(client, made)["outcome"] == "accept"
+
+
+# --- the request (VP-REQ, VP-CID, VP-DCQL)
+
+
+def test_the_request_object_is_what_the_specifications_want(scene: Scene, client: TestClient) -> None:
+    """VP-REQ-1, -2, -3, -9, -10, -11, HAIP-VP-2, -3, EAA-P-1, -2."""
+    made = scene.wallet.ask(client)
+    parsed = link.parse(made["request_uri"])
+    found = client.get(urlsplit(parsed.request_uri).path)
+    token = jws.parse(found.text)
+    claims = token.claims()
+
+    assert made["request_uri"].startswith("openid4vp://?")
+    assert made["request_object_uri"] == parsed.request_uri
+    assert found.headers["content-type"] == "application/oauth-authz-req+jwt"
+    assert found.headers["cache-control"] == "no-store"
+    assert token.header["typ"] == "oauth-authz-req+jwt"
+    assert token.header["iat"] == int(pki.NOW.timestamp())
+    assert len(token.header["x5c"]) == 1
+    assert claims["client_id"] == parsed.client_id
+    assert claims["response_type"] == "vp_token"
+    assert claims["response_mode"] == "direct_post.jwt"
+    assert claims["aud"] == "https://self-issued.me/v2"
+    assert claims["response_uri"].startswith("http://localhost/oid4vp/")
+    assert "redirect_uri" not in claims
+    assert min(len(claims["nonce"]), len(claims["state"])) >= 22
+    assert claims["client_metadata"]["encrypted_response_enc_values_supported"] == ["A128GCM", "A256GCM"]
+    (key,) = claims["client_metadata"]["jwks"]["keys"]
+    assert (key["use"], key["alg"], key["crv"]) == ("enc", "ECDH-ES", "P-256")
+    assert "d" not in key
+
+
+def test_every_request_is_fresh(scene: Scene, client: TestClient) -> None:
+    """HAIP-VP-3: an ephemeral key per request; ids, nonce and state never repeat, and none of them is another."""
+    seen: set[str] = set()
+    for _ in range(5):
+        made = scene.wallet.ask(client)
+        claims = jws.parse(client.get(urlsplit(made["request_object_uri"]).path).text).claims()
+        key = claims["client_metadata"]["jwks"]["keys"][0]
+        request_id = urlsplit(made["request_object_uri"]).path.split("/")[2]
+        seen |= {made["transaction_id"], request_id, claims["nonce"], claims["state"], key["x"]}
+        assert made["transaction_id"] not in made["request_uri"]
+
+    assert len(seen) == 25
+
+
+def test_only_what_the_purpose_needs_is_asked(scene: Scene, client: TestClient) -> None:
+    """SECURITY P-9 and DOMAIN 0, first trap: of the DC4EU shapes only the two selectively disclosable claims."""
+    made = scene.wallet.ask(client, format="dc+sd-jwt")
+    asked = scene.wallet.fetch(client, made["request_uri"])
+
+    queries = {one.id: one for one in asked.query.credentials}
+    assert {claim.path for claim in queries["pid_sd_jwt"].claims or ()} == {("family_name",), ("given_name",), ("birthdate",)}
+    assert {claim.path for claim in queries["document_sd_jwt"].claims or ()} == {
+        ("personal_administrative_number",),
+        ("document_number",),
+    }
+    assert "urn:eudi:pda1:1" in queries["document_sd_jwt"].type_ids
+    assert asked.query.sets == ()
+
+
+def test_any_format_is_offered_by_credential_sets(scene: Scene, client: TestClient) -> None:
+    asked = scene.wallet.fetch(client, scene.wallet.ask(client)["request_uri"])
+
+    assert [one.options for one in asked.query.sets] == [
+        (("pid_sd_jwt",), ("pid_mdoc",)),
+        (("document_sd_jwt",), ("document_mdoc",)),
+    ]
+
+
+def test_fetching_twice_gives_the_same_and_harms_nothing(scene: Scene, client: TestClient) -> None:
+    """R-9, VP-REQ-8."""
+    made = scene.wallet.ask(client)
+    path = urlsplit(made["request_object_uri"]).path
+
+    first, second = client.get(path), client.get(path)
+
+    assert first.text == second.text
+    assert scene.wallet.answer(client, made).status_code == 200
+
+
+def test_the_wallet_nonce_is_copied_and_nothing_else_changes(scene: Scene, client: TestClient) -> None:
+    """VP-REQ-7."""
+    made = scene.wallet.ask(client, request_uri_method="post")
+    path = urlsplit(made["request_object_uri"]).path
+    plain = jws.parse(client.get(path).text).claims()
+
+    posted = jws.parse(client.post(path, data=request_uri.build_form(wallet_nonce="a-nonce-of-the-wallet")).text).claims()
+
+    assert link.parse(made["request_uri"]).method == "post"
+    assert posted == {**plain, "wallet_nonce": "a-nonce-of-the-wallet"}
+
+
+def test_the_request_object_is_encrypted_when_the_wallet_asks(scene: Scene, client: TestClient) -> None:
+    """VP-REQ-7: nested JWT to the key in wallet_metadata."""
+    made = scene.wallet.ask(client, request_uri_method="post")
+    key = pki.new_key()
+    form = request_uri.build_form(wallet_nonce="n" * 22, encryption=EncryptionTarget(key=key.public_key(), kid="k"))
+
+    found = client.post(urlsplit(made["request_object_uri"]).path, data=form)
+
+    assert found.text.count(".") == 4
+    token = request_uri.open_request(found.content, find_key=lambda _kid: key)
+    assert jws.parse(token).claims()["wallet_nonce"] == "n" * 22
+
+
+# --- workers and time
+
+
+def test_two_workers_share_every_step(scene: Scene) -> None:
+    """R-13: made on one worker, fetched on the other, answered on the first, read on the second."""
+    settings = scene.world.settings()
+    with scene.world.service(settings) as one, scene.world.service(settings) as two:
+        made = scene.wallet.ask(one)
+        asked = scene.wallet.fetch(two, made["request_uri"])
+        form = scene.wallet.form(asked, scene.wallet.present(asked))
+
+        assert scene.wallet.post(one, asked, form).status_code == 200
+        assert scene.wallet.post(two, asked, form).status_code == 400
+        assert verdict(two, made)["outcome"] == "accept"
+
+
+def test_a_restart_in_between_loses_nothing(scene: Scene) -> None:
+    """O-5."""
+    settings = scene.world.settings()
+    with scene.world.service(settings) as before:
+        made = scene.wallet.ask(before)
+        asked = scene.wallet.fetch(before, made["request_uri"])
+    with scene.world.service(settings) as after:
+        assert scene.wallet.post(after, asked, scene.wallet.form(asked, scene.wallet.present(asked))).status_code == 200
+        assert verdict(after, made)["outcome"] == "accept"
+
+
+def test_a_request_ends_after_five_minutes(scene: Scene, client: TestClient) -> None:
+    made = scene.wallet.ask(client)
+    asked = scene.wallet.fetch(client, made["request_uri"])
+    scene.world.now += timedelta(seconds=299)
+    assert client.get(urlsplit(made["request_object_uri"]).path).status_code == 200
+    scene.world.now += timedelta(seconds=1)
+
+    assert client.get(urlsplit(made["request_object_uri"]).path).status_code == 404
+    late = scene.wallet.post(client, asked, scene.wallet.form(asked, scene.wallet.present(asked)))
+    assert late.status_code == 400
+    assert result(client, made) | {"expires_at": ""} == {
+        "state": "expired", "verdict": None, "error": None, "last_refusal": None, "expires_at": "",
+    }  # fmt: skip
+
+
+def test_results_are_deleted_after_the_retention_time(scene: Scene, client: TestClient) -> None:
+    """P-6, EAA-P-8."""
+    made = scene.wallet.ask(client)
+    scene.wallet.answer(client, made)
+    scene.world.now += timedelta(seconds=300 + 3600)
+    assert client.get(f"/api/v1/requests/{made['transaction_id']}").status_code == 200
+    scene.world.now += timedelta(seconds=1)
+
+    assert client.get(f"/api/v1/requests/{made['transaction_id']}").status_code == 404
+
+
+# --- what the wallet may say instead
+
+
+@pytest.mark.parametrize(("error", "code"), [("access_denied", "access_denied"), ("made_up", "other")])
+def test_a_wallet_that_declines_ends_the_request(scene: Scene, client: TestClient, error: str, code: str) -> None:
+    """VP-RSP-4, -7, -9: unencrypted even where encryption is asked, answered with 200."""
+    made = scene.wallet.ask(client)
+    asked = scene.wallet.fetch(client, made["request_uri"])
+
+    answer = scene.wallet.post(client, asked, response.build_error(error, state=asked.state))
+
+    assert (answer.status_code, answer.json()) == (200, {})
+    found = result(client, made)
+    assert (found["state"], found["error"], found["verdict"]) == ("failed", {"code": code}, None)
+    assert scene.wallet.post(client, asked, scene.wallet.form(asked, scene.wallet.present(asked))).status_code == 400
+
+
+# --- verdicts about the issuer and the document, told to the inspector only
+
+
+def judged(scene: Scene, client: TestClient, **question: Any) -> dict[str, Any]:
+    made = scene.wallet.ask(client, **question)
+    answer = scene.wallet.answer(client, made)
+    assert (answer.status_code, answer.json()) == (200, {}), answer.text
+    return verdict(client, made)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_revoked_document_is_rejected(scene: Scene, client: TestClient, form: str) -> None:
+    assert judged(scene, client, format=form)["outcome"] == "accept"
+    scene.urssaf.revoked[scene.index[form]] = 1
+    scene.world.now += timedelta(seconds=61)
+
+    found = judged(scene, client, format=form)
+
+    assert found["outcome"] == "reject"
+    assert codes(found) == ["revoked"]
+    assert check_results(found)["status"] == "failed"
+
+
+def test_a_host_country_that_is_not_covered_is_rejected(scene: Scene, client: TestClient) -> None:
+    assert judged(scene, client, host_country="AT")["outcome"] == "reject"
+
+
+def test_the_day_after_the_end_is_rejected(scene: Scene, client: TestClient) -> None:
+    assert judged(scene, client, on="2027-02-28")["outcome"] == "accept"
+    assert judged(scene, client, on="2027-03-01")["outcome"] == "reject"
+
+
+def test_an_issuer_removed_from_the_list_is_rejected(scene: Scene, client: TestClient) -> None:
+    assert judged(scene, client)["outcome"] == "accept"
+    scene.world.now += timedelta(seconds=5)
+    scene.world.withdraw(scene.urssaf)
+
+    found = judged(scene, client)
+
+    assert found["outcome"] == "reject"
+    assert codes(found) == ["issuer_withdrawn"]
+    assert found["trust"]["list"]["seq"] == 2
+    assert check_results(found)["status"] == "not_checked"
+
+
+def test_a_trust_list_that_has_run_out_is_undetermined(scene: Scene, client: TestClient) -> None:
+    """SECURITY O-23: exactly at the written age."""
+    scene.world.reply["lists.test"] = lambda _asked: (_ for _ in ()).throw(ConnectionError)
+    scene.world.now += timedelta(hours=23)
+    assert judged(scene, client)["outcome"] in ("accept", "accept-with-warning")
+    scene.world.now += timedelta(hours=2)
+
+    found = judged(scene, client)
+
+    assert found["outcome"] == "undetermined"
+    assert "trust_list_expired" in codes(found)
+    assert check_results(found)["trust_listed"] == "not_checked"
+
+
+def test_an_expired_copy_asks_for_a_fresh_one(scene: Scene, client: TestClient) -> None:
+    entry = sample("pda1", "pda1-01")
+    scene.wallet.held = [scene.wallet.held[0]]
+    scene.hold(scene.urssaf, PDA1["dc+sd-jwt"], document_of(entry, "pda1"), valid_until=pki.NOW - timedelta(days=1))
+
+    found = judged(scene, client)
+
+    assert found["outcome"] == "refresh"
+    assert codes(found) == ["technically_expired"]
+    assert check_results(found)["status"] == "not_checked"
+    assert not any("status.test/urssaf" in url for url in scene.world.asked)
+
+
+# --- pages
+
+
+def test_the_pages_lead_from_the_choice_to_the_verdict(scene: Scene, client: TestClient) -> None:
+    start = client.get("/")
+    fields = {"purpose": "a1-inspection", "host_country": "DE", "on": "2026-10-15", "format": "any"}
+    posted = client.post("/requests", data=fields)
+    pending = client.get(posted.headers["location"])
+    request_link = re.search(r'href="(openid4vp:[^"]+)"', pending.text)
+    assert request_link is not None
+
+    scene.wallet.answer(client, {"request_uri": request_link[1].replace("&amp;", "&")})
+    done = client.get(posted.headers["location"])
+
+    assert start.status_code == 200
+    assert posted.status_code == 303
+    assert '<meta http-equiv="refresh"' in pending.text
+    assert "data:image/svg+xml;base64," in pending.text
+    assert 'class="verdict accept"' in done.text
+    assert "MARTIN" in done.text
+    assert '<meta http-equiv="refresh"' not in done.text
+    for page in (start, pending, done):
+        assert page.text.startswith("<!doctype html>")
+        assert '<html lang="en">' in page.text
+        assert page.text.count("<h1>") == 1
+        assert '<main id="main">' in page.text
+        assert "<script" not in page.text
+        assert "style=" not in page.text
+        policy = page.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "script-src" not in policy
+        assert "unsafe" not in policy
+        assert page.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_page_is_for_the_browser_that_asked(scene: Scene, client: TestClient) -> None:
+    """V-10, V-11: another browser, or the API, gets nothing with the transaction id alone."""
+    posted = client.post("/requests", data={"purpose": "a1-inspection", "host_country": "DE"})
+    where = posted.headers["location"]
+    assert client.get(where).status_code == 200
+    assert "HttpOnly" in posted.headers["set-cookie"]
+    assert "SameSite=strict" in posted.headers["set-cookie"]
+
+    client.cookies.clear()
+    assert client.get(where).status_code == 404
+    client.cookies.set("portadoc_session", "guessed")
+    assert client.get(where).status_code == 404
+    assert client.get(f"/api/v1{where}").status_code == 404
+
+
+def test_the_page_follows_the_other_states(scene: Scene, client: TestClient) -> None:
+    posted = client.post("/requests", data={"purpose": "ehic-care", "host_country": "IT"})
+    where = posted.headers["location"]
+    request_link = re.search(r'href="(openid4vp:[^"]+)"', client.get(where).text)
+    assert request_link is not None
+    asked = scene.wallet.fetch(client, request_link[1].replace("&amp;", "&"))
+
+    scene.wallet.post(client, asked, {"vp_token": "{}", "state": "wrong"})
+    refused = client.get(where).text
+    scene.wallet.post(client, asked, response.build_error("access_denied", state=asked.state))
+    failed = client.get(where).text
+    other = client.post("/requests", data={"purpose": "ehic-care", "host_country": "IT"}).headers["location"]
+    scene.world.now += timedelta(seconds=301)
+    expired = client.get(other).text
+
+    assert "turned away" in refused
+    assert "the holder declined" in failed
+    assert "The time for this request is over" in expired
+    for page in (failed, expired):
+        assert '<meta http-equiv="refresh"' not in page
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"purpose": "x", "host_country": "DE"}, "purpose: one of"),
+        ({"purpose": "a1-inspection"}, "host_country:"),
+        ({"purpose": "a1-inspection", "host_country": "US"}, "host_country:"),
+        ({"purpose": "a1-inspection", "host_country": "DE", "on": "2026-02-30"}, "on: a date"),
+        ({"purpose": "a1-inspection", "host_country": "DE", "format": "<b>"}, "format:"),
+    ],
+)
+def test_a_wrong_choice_comes_back_with_the_form(client: TestClient, fields: dict[str, str], said: str) -> None:
+    page = client.post("/requests", data=fields)
+
+    assert page.status_code == 400
+    assert said in page.text
+    assert 'role="alert"' in page.text
+    assert "<b>" not in page.text
+
+
+def test_hostile_content_is_shown_harmless(scene: Scene, client: TestClient) -> None:
+    """V-13: markup, direction marks and length in a document's own text."""
+    entry = sample("pda1", "pda1-01")
+    hostile = "<script>alert(1)</script>\u202e" + "x" * 60
+    entry["document_data"]["employer"][0]["name"] = hostile
+    scene.wallet.held = [scene.wallet.held[0]]
+    scene.hold(
+        scene.urssaf,
+        PDA1["dc+sd-jwt"],
+        Document(type="pda1", data=_with_name(document_of(sample("pda1", "pda1-01"), "pda1"), hostile)),
+    )
+    posted = client.post("/requests", data={"purpose": "a1-inspection", "host_country": "DE", "on": "2026-10-15"})
+    request_link = re.search(r'href="(openid4vp:[^"]+)"', client.get(posted.headers["location"]).text)
+    assert request_link is not None
+
+    scene.wallet.answer(client, {"request_uri": request_link[1].replace("&amp;", "&")})
+    page = client.get(posted.headers["location"]).text
+
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert "\u202e" not in page
+
+
+def _with_name(document: Document, name: str) -> dict[str, Any]:
+    data = document.to_json()
+    data["employer"][0]["name"] = name
+    return data
+
+
+def test_the_style_sheet_is_served(client: TestClient) -> None:
+    found = client.get("/static/verifier.css")
+
+    assert found.headers["content-type"].startswith("text/css")
+    assert "prefers-color-scheme: dark" in found.text
+    assert "@media print" in found.text
+
+
+# --- the API's own door
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"host_country": "DE"}, "/purpose"),
+        ({"purpose": 1, "host_country": "DE"}, "/purpose"),
+        ({"purpose": "a1-inspection", "host_country": ["DE"]}, "/host_country"),
+        ({"purpose": "a1-inspection", "host_country": "DE", "format": "vc+sd-jwt"}, "/format"),
+        ({"purpose": "a1-inspection", "host_country": "DE", "response_mode": "fragment"}, "/response_mode"),
+        ({"purpose": "a1-inspection", "host_country": "DE", "request_uri_method": "PUT"}, "/request_uri_method"),
+        ({"purpose": "a1-inspection", "host_country": "DE", "client_id_prefix": "redirect_uri"}, "/client_id_prefix"),
+        ({"purpose": "a1-inspection", "host_country": "DE", "dcql_query": {}}, "/dcql_query"),
+        ({"purpose": "a1-inspection", "host_country": "XX"}, "host_country"),
+        ({"purpose": "tax", "host_country": "DE"}, "purpose"),
+        ({"purpose": "a1-inspection", "host_country": "DE", "on": "tomorrow"}, "on"),
+    ],
+)
+def test_a_bad_question_is_a_problem_that_names_the_member(client: TestClient, body: dict[str, Any], pointer: str) -> None:
+    found = client.post("/api/v1/requests", json=body)
+
+    assert found.status_code == 400
+    assert found.headers["content-type"] == "application/problem+json"
+    assert pointer in found.json()["detail"]
+    assert "tomorrow" not in found.text
+    assert "XX" not in found.text
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b'{"purpose":"a1-inspection","purpose":"ehic-care"}', "application/json", 400),
+        (b"[]", "application/json", 400),
+        (b'{"purpose":NaN}', "application/json", 400),
+        (b'{"purpose":"\\u0000"}', "application/json", 400),
+        (b"\xff\xfe{\x00}\x00", "application/json", 400),
+        (b"[" * 100_000, "application/json", 400),
+        (b"purpose=a1-inspection", "application/x-www-form-urlencoded", 415),
+        (b"{}", "", 415),
+        (b"x" * (300 << 10), "application/json", 413),
+    ],
+)
+def test_bad_bodies_get_problems_never_a_fault(client: TestClient, content: bytes, media_type: str, status: int) -> None:
+    headers = {"content-type": media_type} if media_type else {}
+    found = client.post("/api/v1/requests", content=content, headers=headers)
+
+    assert found.status_code == status
+    assert found.json()["status"] == status
+    assert "Traceback" not in found.text
+
+
+def test_other_methods_and_paths(client: TestClient) -> None:
+    assert client.put("/api/v1/requests").status_code == 405
+    assert client.request("TRACE", "/").status_code == 405
+    assert client.get("/api/v1/requests/unknown").json()["code"] == "not_found"
+    assert client.get("/oid4vp/unknown/request").json()["error"] == "invalid_request"
+    assert client.get("/oid4vp/x/../../etc/passwd").status_code == 404
+    assert client.get("/healthz").json() == {"status": "ok"}
+
+
+def test_the_published_addresses_come_from_the_settings(scene: Scene, client: TestClient) -> None:
+    """H-12: a foreign Host changes nothing."""
+    body = {"purpose": "a1-inspection", "host_country": "DE"}
+    headers = {"host": "evil.example", "x-forwarded-host": "evil.example"}
+    made = client.post("/api/v1/requests", json=body, headers=headers).json()
+
+    assert "evil" not in json.dumps(made).decode()
+    assert made["request_object_uri"].startswith("http://localhost/oid4vp/")
+
+
+def test_the_api_token_is_asked_when_there_is_one(scene: Scene) -> None:
+    digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"  # of the text "test"
+    with scene.world.service(scene.world.settings(api_token_sha256=digest)) as client:
+        body = {"purpose": "a1-inspection", "host_country": "DE"}
+        good = client.post("/api/v1/requests", json=body, headers={"authorization": "Bearer test"})
+        found = f"/api/v1/requests/{good.json()['transaction_id']}"
+
+        assert good.status_code == 201
+        for headers in ({}, {"authorization": "Bearer tes"}, {"authorization": "Basic test"}, {"authorization": "Bearer "}):
+            assert client.post("/api/v1/requests", json=body, headers=headers).status_code == 401
+            assert client.get(found, headers=headers).status_code == 401
+        assert client.get(found, headers={"authorization": "Bearer test"}).status_code == 200
+
+
+# --- privacy
+
+
+def test_nothing_personal_reaches_a_log(scene: Scene, client: TestClient, capfd: pytest.CaptureFixture[str]) -> None:
+    """P-1, at the lowest level, over good and bad answers."""
+    written = io.StringIO()
+    logs.configure(written, level=10)
+    entry = sample("pda1", "pda1-01")
+    made = scene.wallet.ask(client)
+    asked = scene.wallet.fetch(client, made["request_uri"])
+    vp_token = scene.wallet.present(asked)
+    scene.wallet.post(client, asked, {"response": "a.b.c.d.e"})
+    scene.wallet.post(client, asked, {"vp_token": "MARKED-VALUE", "state": "MARKED-VALUE"})
+    scene.wallet.post(client, asked, scene.wallet.form(asked, vp_token))
+    scene.wallet.post(client, asked, scene.wallet.form(asked, vp_token))
+
+    captured = capfd.readouterr()
+    text = written.getvalue() + captured.out + captured.err
+    secret = [
+        "MARKED-VALUE", entry["identity"]["family_name"], entry["identity"]["birth_date"], made["transaction_id"], asked.nonce,
+        entry["document_data"]["personal_administrative_number"], entry["document_data"]["document_number"], asked.state or "",
+        next(iter(vp_token.values()))[0][:40],
+    ]  # fmt: skip
+    assert "answered" in text
+    assert [value for value in secret if value in text] == []
