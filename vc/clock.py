@@ -11,6 +11,7 @@ Clock = Callable[[], datetime]
 TOLERANCE = timedelta(seconds=60)
 """The one clock tolerance (SECURITY 4.2), used by every check that compares a foreign time with ours."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = 253402300799  # 9999-12-31T23:59:59Z, the last second `datetime` can hold
 
 
@@ -28,7 +29,7 @@ def from_numeric_date(value: object, *, pointer: str = "") -> datetime:
     """
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= _LATEST:
         raise Malformed("numeric_date", "not a number of seconds since 1970 within range", pointer=pointer)
-    return datetime.fromtimestamp(int(value), UTC)
+    return _EPOCH + timedelta(seconds=int(value))
 
 
 def to_numeric_date(moment: datetime) -> int:

@@ -19,7 +19,7 @@ def parse_public(jwk: object, *, pointer: str = "") -> ec.EllipticCurvePublicKey
     Raises `Refused("key_private")` when private or symmetric material is present, `Refused("key_type")` for another
     `kty` or curve, `Malformed("key_point")` / `Malformed("base64url")` for bad coordinates.
     """
-    if not isinstance(jwk, Mapping):
+    if type(jwk) is not dict and not isinstance(jwk, Mapping):  # the first is the usual case and much cheaper to see
         raise Malformed("key", "a JWK is an object", pointer=pointer)
     if not _PRIVATE_MEMBERS.isdisjoint(jwk):
         raise Refused("key_private", "the JWK carries private or symmetric key material", pointer=pointer)

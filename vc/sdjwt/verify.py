@@ -65,9 +65,11 @@ def parse(text: str, *, issued: bool = False) -> UnverifiedSdJwt:
     RFC 9901 §7.2). Raises `Malformed` with `too_large`, `sd_jwt`, `sd_alg`, `digest_repeated`, or the code of the
     JWS, base64url or JSON fault.
     """
-    if len(text) > MAX_LENGTH or text.count("~") > MAX_DISCLOSURES + 1:
-        raise Malformed("too_large", "the SD-JWT is too long or has too many disclosures")
-    token, *disclosures = text.split("~")
+    if len(text) > MAX_LENGTH:
+        raise Malformed("too_large", "the SD-JWT is too long")
+    token, *disclosures = text.split("~", MAX_DISCLOSURES + 2)
+    if len(disclosures) > MAX_DISCLOSURES + 1:
+        raise Malformed("too_large", "the SD-JWT has too many disclosures")
     if not disclosures:
         raise Malformed("sd_jwt", "an SD-JWT has at least one ~")
     last = disclosures.pop()

@@ -47,6 +47,10 @@ def test_vci_path_1_an_empty_selection_is_an_error(path: claims_path.Path) -> No
         claims_path.select(CREDENTIAL, path)
 
 
+def test_vci_path_1_a_path_is_text_null_and_numbers_from_0() -> None:
+    assert claims_path.parse(["a", 0, "b", None, 3]) == ("a", 0, "b", None, 3)
+
+
 @pytest.mark.parametrize("value", [None, "name", {}, [], ["a", -1], ["a", True], ["a", 1.5], ["a", ["b"]], ["a"] * 33])
 def test_vci_path_1_what_is_not_a_path_is_refused(value: object) -> None:
     with pytest.raises(Malformed, match="claims_path"):

@@ -31,14 +31,8 @@ def refusal(**changes: Any) -> VcError:
 
 
 def test_a_credential_is_read_with_all_its_registered_claims() -> None:
-    found = credential(
-        status=STATUS,
-        sub="urn:test:1",
-        iat=1_770_000_001,
-        category="urn:etsi:esi:eaa:eu:pub",
-        aka_vcts=["urn:test:0"],
-        **{"vct#integrity": "sha256-x"},
-    )
+    more: dict[str, Any] = {"vct#integrity": "sha256-x", "aka_vcts": ["urn:test:0"], "category": "urn:etsi:esi:eaa:eu:pub"}
+    found = credential(status=STATUS, sub="urn:test:1", iat=1_770_000_001, **more)
     assert found.vct == "urn:test:type:1"
     assert found.vct_integrity == "sha256-x"
     assert found.also_types == ("urn:test:0",)
