@@ -1,0 +1,204 @@
+"""From nothing to a directory the services can start from: keys, certificates, trust lists, settings files."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from demo.pki import Pki
+from demo.state import State
+from demo.world import LAW, Member, WalletProvider, members
+from trust_list import authoring
+from trust_list.authoring import EntityDraft, ServiceDraft
+from trust_list.catalogue_types import authorisation
+from vc.keys.signer import LocalSigner
+
+HOST = "localhost"
+_LISTED_BEFORE = timedelta(hours=3)
+"""The lists are a little older than the first credential: issuers round `iat` down, and nobody was notified in the future."""
+_VERIFIER_NAME = "Arbeitsinspektion (test)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Ports and base URLs of the four servers. The repository of certificates is plain http also under TLS (RFC 5280 §8)."""
+
+    tls: bool
+    port_base: int
+
+    def url(self, offset: int) -> str:
+        scheme = "https" if self.tls else "http"
+        return f"{scheme}://{HOST}:{self.port_base + offset}"
+
+    @property
+    def trust_list(self) -> str:
+        return self.url(0)
+
+    @property
+    def issuer(self) -> str:
+        return self.url(1)
+
+    @property
+    def verifier(self) -> str:
+        return self.url(2)
+
+    @property
+    def repository(self) -> str:
+        return f"http://{HOST}:{self.port_base + 3}"
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        return tuple(range(self.port_base, self.port_base + 4))
+
+    def listen(self, offset: int, tls: Mapping[str, str]) -> dict[str, Any]:
+        """The `listen` member of a settings file."""
+        files = {"certificate": tls["chain"], "key": tls["key"]} if self.tls else None
+        return {"host": "127.0.0.1", "port": self.port_base + offset, "tls": files}
+
+
+def build(state: State, addresses: Addresses, *, now: datetime) -> dict[str, Any]:
+    """Fill `state`; gives the description of the demo, which is also in `demo.json`."""
+    everyone = members()
+    pki = Pki(state.pki, repository=addresses.repository, now=now, countries=sorted({member.country for member in everyone}))
+    world = _World(
+        state=state,
+        addresses=addresses,
+        pki=pki,
+        signers={member.id: pki.institution(member) for member in everyone},
+        tokens={member.id: secrets.token_urlsafe(24) for member in everyone},
+        ca_files=pki.write_authorities(),
+        tls=pki.write("tls-server", pki.server(HOST)),
+    )
+    _trust_lists(world, now - _LISTED_BEFORE)
+    _issuer(world)
+    _verifier(world)
+
+    institutions = [
+        {
+            "id": member.id,
+            "country": member.country,
+            "types": list(member.types),
+            "credential_issuer": f"{addresses.issuer}/{member.id}",
+            "api_token": world.tokens[member.id],
+            "registration_id": member.registration_id,
+        }
+        for member in everyone
+    ]
+    description = {
+        "issuer": addresses.issuer,
+        "verifier": addresses.verifier,
+        "trust_list": addresses.trust_list,
+        "institutions": institutions,
+        "state": str(state.root),
+        "ca_files": {name: path for name, path in world.ca_files.items() if name != "wallet"},
+        "trust_root": str(state.trust_root),
+    }
+    state.write_json("demo.json", description)
+    return description
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _World:
+    """What the writers of the files share."""
+
+    state: State
+    addresses: Addresses
+    pki: Pki
+    signers: Mapping[str, Mapping[str, LocalSigner]]
+    tokens: Mapping[str, str]
+    ca_files: Mapping[str, str]
+    tls: Mapping[str, str]
+
+
+def _trust_lists(world: _World, now: datetime) -> None:
+    home = world.state.trust_list
+    authoring.init(home, base_url=world.addresses.trust_list, now=now, listen=world.addresses.listen(0, world.tls))
+    for list_id in ("pub-eaa", "pid"):
+        drafts = [_entity(member, world.signers[member.id]) for member in members() if member.list_id == list_id]
+        authoring.add_entities(home, list_id, drafts, now=now)
+    provider = WalletProvider()
+    attester = world.pki.wallet_provider(provider)
+    world.pki.write("wallet-provider", attester)
+    wallet = EntityDraft(
+        name=provider.name,
+        country=provider.country,
+        registration_id=provider.registration_id,
+        services=(ServiceDraft(role="issuance", certificates=attester.chain, unique_identifier=provider.solution),),
+    )
+    authoring.add_entities(home, "wallet", [wallet], now=now)
+    for list_id in ("pub-eaa", "pid", "wallet"):
+        authoring.publish(home, list_id, now=now)
+    authoring.write_trust_root(home, world.state.trust_root, now=now)
+
+
+def _entity(member: Member, signers: Mapping[str, LocalSigner]) -> EntityDraft:
+    """One service for each certificate: a certificate is listed for the one use it has."""
+
+    def issuance(use: str, format_name: str) -> ServiceDraft:
+        allowed = tuple(authorisation(name, (format_name,)) for name in member.types)
+        return ServiceDraft(role="issuance", certificates=signers[use].chain, authorisations=allowed)
+
+    return EntityDraft(
+        name=member.name,
+        country=member.country,
+        registration_id=member.registration_id,
+        law=LAW if member.list_id == "pub-eaa" else None,
+        services=(
+            issuance("seal", "dc+sd-jwt"),
+            issuance("document_signer", "mso_mdoc"),
+            ServiceDraft(role="revocation", certificates=signers["status"].chain),
+        ),
+    )
+
+
+def _issuer(world: _World) -> None:
+    institutions = [
+        {
+            "id": member.id,
+            "name": member.name,
+            "country": member.country,
+            "registration_id": member.registration_id,
+            "types": list(member.types),
+            "api_token_sha256": sha256(world.tokens[member.id].encode()).hexdigest(),
+            "keys": {use: world.pki.write(f"{member.id}.{use}", signer) for use, signer in world.signers[member.id].items()},
+        }
+        for member in members()
+    ]
+    world.state.write_json(
+        "issuer.json",
+        {
+            "profile": "demo",
+            "base_url": world.addresses.issuer,
+            "listen": world.addresses.listen(1, world.tls),
+            "database": f"sqlite:///{world.state.root / 'issuer' / 'issuer.db'}",
+            "allow_http_loopback": True,
+            "status_ttl_seconds": 1,
+            "institutions": institutions,
+        },
+    )
+
+
+def _verifier(world: _World) -> None:
+    access = world.pki.relying_party(name=_VERIFIER_NAME, base_url=world.addresses.verifier, host=HOST)
+    world.state.write_json(
+        "verifier.json",
+        {
+            "profile": "demo",
+            "base_url": world.addresses.verifier,
+            "listen": world.addresses.listen(2, world.tls),
+            "database": f"sqlite:///{world.state.root / 'verifier' / 'verifier.db'}",
+            "name": _VERIFIER_NAME,
+            "allow_http_loopback": True,
+            "client_id_prefix": "x509_hash",
+            "access": world.pki.write("verifier-access", access),
+            "trust": {
+                "root": str(world.state.trust_root),
+                "state": str(world.state.root / "verifier" / "trust"),
+                "refresh_seconds": 2,
+            },
+            "tls_ca": world.ca_files["tls"] if world.addresses.tls else None,
+            "status_min_ttl_seconds": 1,
+        },
+    )

@@ -1,0 +1,52 @@
+"""`python -m demo.repository --folder DIR --port N`: what the certificates point at, their issuers' certificates and CRLs."""
+
+import argparse
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from edge import logs
+from edge.inbound import guard
+from edge.serve import run
+from vc.encoding import json
+
+_MEDIA_TYPES = {".cer": "application/pkix-cert", ".crl": "application/pkix-crl", ".txt": "text/plain; charset=utf-8"}
+
+
+def create_app(folder: Path) -> ASGIApp:
+    """The ASGI application over the files of `folder` (RFC 5280 §4.2.2.1, §4.2.1.13); nothing else is served."""
+    files = {path.name: path for path in folder.iterdir() if path.suffix in _MEDIA_TYPES}
+
+    async def file(request: Request) -> Response:
+        path = files.get(request.path_params["name"])
+        if path is None:
+            media_type, body = _problem("", 404, "not_found", "there is no such file")
+            return Response(body, status_code=404, media_type=media_type)
+        return Response(path.read_bytes(), media_type=_MEDIA_TYPES[path.suffix])
+
+    async def health(_: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    app = Starlette(routes=[Route("/healthz", health), Route("/{name}", file)])
+    return guard(app, body_limit=lambda _: 0, problem=_problem)
+
+
+def _problem(_: str, status: int, code: str, text: str) -> tuple[str, bytes]:
+    return "application/problem+json", json.dumps({"type": "about:blank", "status": status, "title": code, "detail": text})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m demo.repository", description=__doc__)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--port", type=int, required=True)
+    arguments = parser.parse_args()
+    logs.configure()
+    run(create_app(arguments.folder), host="127.0.0.1", port=arguments.port)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+"""The story as a list of steps: what is done, what must come out. Each step runs on real services, asked from outside."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from demo import documents
+from demo.actors import Clerk, Holder, Inspector, now
+from demo.processes import Running, Service
+from demo.state import DemoError, State
+from demo.world import PID_PROVIDER
+from trust_list import authoring
+from vc.errors import VcError
+
+SD_JWT, MDOC = "dc+sd-jwt", "mso_mdoc"
+_BOTH = (SD_JWT, MDOC)
+_SHORT_LIFE = timedelta(seconds=5)
+"""How long the edition lives that the list server leaves behind when it goes down."""
+_REFRESH = 2.2
+"""Seconds after which the demo's verifier asks for a new edition (`trust.refresh_seconds`), and a little more."""
+_STATUS_TTL = 1.2
+"""Seconds after which the demo's verifier asks for a status list again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of the table. `ms`: wall time of the step."""
+
+    step: str
+    expected: str
+    got: str
+    ms: int
+
+    @property
+    def as_expected(self) -> bool:
+        return self.got == self.expected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Everything a step may touch."""
+
+    state: State
+    clerk: Clerk
+    holder: Holder
+    inspector: Inspector
+    running: Running
+    list_server: Service
+    today: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """`act` does it and says what came out, in the words of `expected`."""
+
+    name: str
+    expected: str
+    act: Callable[[Stage], str]
+
+
+def play(stage: Stage) -> Iterator[Row]:
+    """Run every step; one that fails tells why in its row, and the rest goes on."""
+    for step in STEPS:
+        begun = time.perf_counter()
+        try:
+            got = step.act(stage)
+        except (VcError, DemoError) as exc:
+            got = f"failed: {exc}"
+        yield Row(step=step.name, expected=step.expected, got=got, ms=round((time.perf_counter() - begun) * 1000))
+
+
+# --- issuing ------------------------------------------------------------------------------------------------------------------
+
+
+def _receive(institution: str, document: Callable[[date], dict[str, Any]]) -> Callable[[Stage], str]:
+    def act(stage: Stage) -> str:
+        document_id = stage.clerk.create(institution, document(stage.today))
+        offer = stage.clerk.offer(institution, document_id, _BOTH)
+        return _held(stage.holder.receive(offer["credential_offer_uri"], tx_code=offer["tx_code"]))
+
+    return act
+
+
+def _pid(stage: Stage) -> str:
+    document_id = stage.clerk.create(PID_PROVIDER, {"identity": dict(documents.IDENTITY), "document_data": {}, "type": "pid"})
+    offer = stage.clerk.offer(PID_PROVIDER, document_id, _BOTH)
+    return _held(stage.holder.receive(offer["credential_offer_uri"], tx_code=offer["tx_code"]))
+
+
+def _held(formats: list[str]) -> str:
+    return f"held: {', '.join(sorted(formats))}"
+
+
+# --- presenting ---------------------------------------------------------------------------------------------------------------
+
+
+def _present(purpose: str, *, misbehave: str | None = None, day: int | None = None, **asked: Any) -> Callable[[Stage], str]:
+    """Ask, present, read. `day`: of the inspection, counted from the last day of cover."""
+
+    def act(stage: Stage) -> str:
+        if day is not None:
+            asked["on"] = (documents.last_day(stage.today) + timedelta(days=day)).isoformat()
+        link, transaction = stage.inspector.ask(purpose, **asked)
+        stage.holder.present(link, misbehave=misbehave)
+        return told(stage.inspector.verdict(transaction))
+
+    return act
+
+
+def told(verdict: dict[str, Any]) -> str:
+    """A verdict in one line: outcome, and the checks that did not pass where it is not accepted."""
+    outcome = str(verdict["outcome"])
+    if outcome.startswith("accept"):
+        return outcome
+    failed = [check["id"] for check in verdict["checks"] if check["result"] == "failed"]
+    return f"{outcome}: {', '.join(failed) or ', '.join(reason['code'] for reason in verdict['reasons'])}"
+
+
+# --- what happens to lists and documents --------------------------------------------------------------------------------------
+
+
+def _list_server_down(stage: Stage) -> str:
+    """Leave a short-lived edition behind, let the verifier take it, and stop the server."""
+    authoring.publish(stage.state.trust_list, "pub-eaa", now=now(), valid_for=_SHORT_LIFE + timedelta(seconds=_REFRESH))
+    time.sleep(_REFRESH)
+    outcome = _EHIC(stage)
+    stage.running.stop(stage.list_server.name)
+    return outcome
+
+
+def _list_run_out(stage: Stage) -> str:
+    time.sleep(_SHORT_LIFE.total_seconds())
+    return _EHIC(stage)
+
+
+def _list_server_back(stage: Stage) -> str:
+    authoring.publish(stage.state.trust_list, "pub-eaa", now=now())
+    stage.running.start([stage.list_server])
+    time.sleep(_REFRESH)
+    return _EHIC(stage)
+
+
+def _issuer_removed(stage: Stage) -> str:
+    entity = stage.clerk.registration_id("fr-cnam")
+    authoring.withdraw(stage.state.trust_list, "pub-eaa", entity, reason="demonstration", now=now())
+    time.sleep(_REFRESH)
+    return _EHIC(stage)
+
+
+def _revoked(stage: Stage) -> str:
+    document_id = stage.clerk.create("fr-urssaf", documents.pda1(stage.today, number=2))
+    offer = stage.clerk.offer("fr-urssaf", document_id, (SD_JWT,))
+    stage.holder.receive(offer["credential_offer_uri"], tx_code=offer["tx_code"])
+    stage.clerk.revoke("fr-urssaf", document_id)
+    time.sleep(_STATUS_TTL)
+    return _A1(stage)
+
+
+_A1 = _present("a1-inspection", host_country=documents.HOST_COUNTRY, format=SD_JWT)
+_EHIC = _present("ehic-care", host_country=documents.HOST_COUNTRY, format=SD_JWT)
+
+STEPS: tuple[Step, ...] = (
+    Step(name="PID issued", expected=_held([*_BOTH]), act=_pid),
+    Step(name="A1 issued by Urssaf (test)", expected=_held([*_BOTH]), act=_receive("fr-urssaf", documents.pda1)),
+    Step(name="EHIC issued by CNAM (test)", expected=_held([*_BOTH]), act=_receive("fr-cnam", documents.ehic)),
+    Step(name="A1 with PID shown in Germany, SD-JWT VC", expected="accept", act=_A1),
+    Step(
+        name="A1 with PID shown in Germany, mdoc",
+        expected="accept",
+        act=_present("a1-inspection", host_country=documents.HOST_COUNTRY, format=MDOC),
+    ),
+    Step(name="EHIC with PID shown in Germany, SD-JWT VC", expected="accept", act=_EHIC),
+    Step(
+        name="EHIC with PID shown in Germany, mdoc",
+        expected="accept",
+        act=_present("ehic-care", host_country=documents.HOST_COUNTRY, format=MDOC),
+    ),
+    Step(
+        name="host country not covered",
+        expected="reject: host_country",
+        act=_present("a1-inspection", host_country=documents.OTHER_COUNTRY, format=SD_JWT),
+    ),
+    Step(
+        name="last day of cover",
+        expected="accept",
+        act=_present("a1-inspection", host_country=documents.HOST_COUNTRY, format=SD_JWT, day=0),
+    ),
+    Step(
+        name="day after the end",
+        expected="reject: period",
+        act=_present("a1-inspection", host_country=documents.HOST_COUNTRY, format=SD_JWT, day=1),
+    ),
+    Step(
+        name="altered disclosure",
+        expected="reject: structure",
+        act=_present("a1-inspection", misbehave="altered-disclosure", host_country=documents.HOST_COUNTRY, format=SD_JWT),
+    ),
+    Step(
+        name="replay",
+        expected="reject: holder_binding",
+        act=_present("a1-inspection", misbehave="replay", host_country=documents.HOST_COUNTRY, format=SD_JWT),
+    ),
+    Step(name="revoked A1", expected="reject: status", act=_revoked),
+    Step(name="list server down, last list still good", expected="accept", act=_list_server_down),
+    Step(name="list server down, last list has run out", expected="undetermined: trust_list_expired", act=_list_run_out),
+    Step(name="list server back", expected="accept", act=_list_server_back),
+    Step(name="issuer removed from the list", expected="reject: trust_listed", act=_issuer_removed),
+)
