@@ -16,13 +16,18 @@ from edge.inbound import guard
 from trust_list.pages_data import page
 from trust_list.profiles import names
 from trust_list.store import Edition, Publisher, directory
+from vc.clock import Clock
 from vc.encoding import json
 
 _IMMUTABLE = "public, max-age=31536000, immutable"
 
 
-def create_app(state_dir: Path) -> ASGIApp:
-    """The ASGI application over `state_dir` (see `store.directory`)."""
+def _system_clock() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def create_app(state_dir: Path, *, clock: Clock = _system_clock) -> ASGIApp:
+    """The ASGI application over `state_dir` (see `store.directory`). `clock` is for the page that says what has run out."""
     publisher = Publisher(directory(state_dir))
     templates = Environment(
         loader=PackageLoader("trust_list", "pages"), autoescape=select_autoescape(), undefined=StrictUndefined, trim_blocks=True
@@ -48,7 +53,7 @@ def create_app(state_dir: Path) -> ASGIApp:
         return _edition(request, edition, jws=True, cache=_IMMUTABLE)
 
     def index(_: Request) -> Response:
-        now = datetime.now(UTC).replace(microsecond=0)
+        now = clock()
         lists = [page(edition, now) for list_id in names() if (edition := publisher.latest(list_id)) is not None]
         text = templates.get_template("lists.html").render(lists=lists, now=now)
         return HTMLResponse(text, headers={"cache-control": f"public, max-age={_max_age(publisher)}"})

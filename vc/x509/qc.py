@@ -90,16 +90,16 @@ def statements(certificate: x509.Certificate) -> dict[str, bytes]:
     except x509.ExtensionNotFound:
         return {}
     raw = found.value if isinstance(found, x509.UnrecognizedExtension) else found.public_bytes()
-    try:
-        parsed = [
-            (str(item["statement_id"].dotted), item["statement_info"].dump() if item["statement_info"].native is not None else b"")
-            for item in _Statements.load(raw, strict=True)
-        ]
-    except (ValueError, TypeError, KeyError) as exc:
-        raise Malformed("qc_statements", "the qcStatements extension cannot be read") from exc
-    if len({oid for oid, _ in parsed}) != len(parsed):
-        raise Malformed("qc_statements", "a qcStatement occurs twice")
-    return dict(parsed)
+    parsed: dict[str, bytes] = {}
+    for statement in _sequence(raw):
+        members = _members(statement, _SEQUENCE)
+        if not 1 <= len(members) <= 2:
+            raise Malformed("qc_statements", "a qcStatement is an identifier with at most one value")
+        oid = _dotted(_content(members[0], _OID))
+        if oid in parsed:
+            raise Malformed("qc_statements", "a qcStatement occurs twice")
+        parsed[oid] = members[1] if len(members) == 2 else b""
+    return parsed
 
 
 def public_sector_body(certificate: x509.Certificate, *, psb_oids: Sequence[str] = (QC_PSB,)) -> QcPsb | None:
@@ -108,15 +108,71 @@ def public_sector_body(certificate: x509.Certificate, *, psb_oids: Sequence[str]
     information = next((found[oid] for oid in psb_oids if oid in found), None)
     if information is None:
         return None
+    members = _sequence(information)
+    if len(members) != 3:
+        raise Malformed("qc_statements", "the QcPSB statement has not three members")
     try:
-        body = _PublicSectorBody.load(information, strict=True)
+        country = _content(members[0], _PRINTABLE).decode("ascii")
         psb = QcPsb(
-            country=str(body["country_of_legislation"].native),
-            authentic_source=str(body["auth_source_identification"].native),
-            legislation=str(body["legislation_identification"].native),
+            country=country,
+            authentic_source=_content(members[1], _UTF8).decode("utf-8"),
+            legislation=_content(members[2], _UTF8).decode("utf-8"),
         )
-    except (ValueError, TypeError, KeyError) as exc:
-        raise Malformed("qc_statements", "the QcPSB statement cannot be read") from exc
-    if len(psb.country) != 2 or not (psb.country.isascii() and psb.country.isupper()):
+    except UnicodeDecodeError as exc:
+        raise Malformed("qc_statements", "a text of the QcPSB statement cannot be read") from exc
+    if len(country) != 2 or not (country.isalpha() and country.isupper()):
         raise Malformed("qc_statements", "the QcPSB statement names no country of two letters")
     return psb
+
+
+_SEQUENCE, _OID, _PRINTABLE, _UTF8 = 0x30, 0x06, 0x13, 0x0C
+
+
+def _sequence(der: bytes) -> list[bytes]:
+    return _members(der, _SEQUENCE)
+
+
+def _members(der: bytes, tag: int) -> list[bytes]:
+    """The elements inside a constructed element, each with its header."""
+    content, members = _content(der, tag), []
+    while content:
+        size = _size(content)
+        members.append(content[:size])
+        content = content[size:]
+    return members
+
+
+def _content(der: bytes, tag: int) -> bytes:
+    """The content octets of the one element that `der` is, which must bear `tag`."""
+    if not der or der[0] != tag or _size(der) != len(der):
+        raise Malformed("qc_statements", "the qcStatements extension cannot be read")
+    return der[2:] if der[1] < 0x80 else der[2 + (der[1] & 0x7F) :]
+
+
+def _size(der: bytes) -> int:
+    """Octets of the first element with its header, by the distinguished encoding: definite length in its shortest form."""
+    if len(der) < 2:
+        raise Malformed("qc_statements", "the qcStatements extension ends too early")
+    length, header = der[1], 2
+    if length >= 0x80:
+        header += length & 0x7F
+        length = int.from_bytes(der[2:header], "big")
+        if header not in (3, 4) or length < (0x80, 0x100)[header - 3]:
+            raise Malformed("qc_statements", "a length in qcStatements is not in its shortest form")
+    if len(der) < header + length:
+        raise Malformed("qc_statements", "the qcStatements extension ends too early")
+    return header + length
+
+
+def _dotted(content: bytes) -> str:
+    """An object identifier (X.690 §8.19) as dotted text."""
+    arcs, value = [], 0
+    for octet in content:
+        value = value << 7 | octet & 0x7F
+        if octet < 0x80:
+            arcs.append(value)
+            value = 0
+    if not arcs or content[-1] >= 0x80 or len(content) > 64:
+        raise Malformed("qc_statements", "an identifier in qcStatements cannot be read")
+    first = min(arcs[0] // 40, 2)
+    return ".".join(str(arc) for arc in (first, arcs[0] - 40 * first, *arcs[1:]))
