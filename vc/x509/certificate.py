@@ -3,6 +3,7 @@
 import hashlib
 from base64 import b64decode
 from binascii import Error as BinasciiError
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -15,8 +16,13 @@ MAX_CHAIN = 6
 MAX_DER = 16 * 1024
 
 
+@lru_cache(maxsize=256)
 def from_der(der: bytes) -> x509.Certificate:
-    """The certificate of `der`. Raises `Malformed("certificate")` also for trailing bytes and over-long input."""
+    """The certificate of `der`. Raises `Malformed("certificate")` also for trailing bytes and over-long input.
+
+    Remembers the last ones: a verifier meets the same issuers' certificates again and again, and reading one costs as much as
+    verifying a signature. Bounded by `MAX_DER` times the number kept; faults are not remembered.
+    """
     if len(der) > MAX_DER:
         raise Malformed("certificate", "the certificate is too long")
     try:

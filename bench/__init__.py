@@ -1,0 +1,1 @@
+"""What issuing and verifying cost, as ratios: ours, the bare signatures underneath, and two published libraries, in turn."""
