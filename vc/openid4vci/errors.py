@@ -1,0 +1,164 @@
+"""The one bridge from our errors to the protocol's (OpenID4VCI 1.0 §6.3, §8.3.1, §11.3, RFC 6749 §5.2, RFC 6750, RFC 9449 §7)."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from vc.encoding import json
+from vc.errors import Malformed, Refused, Unreachable, VcError, VerificationFailed
+from vc.keys.ec import ALGORITHMS
+from vc.openid4vci import members
+
+
+class Endpoint(StrEnum):
+    """Whose error table applies. `RESOURCE` rows of credential and notification are the same for missing or bad tokens."""
+
+    TOKEN = "token"  # noqa: S105
+    NONCE = "nonce"
+    CREDENTIAL = "credential"
+    NOTIFICATION = "notification"
+
+
+class ProtocolError(Refused):
+    """An error in the protocol's shape: `error` is the specification's code, `status` the HTTP status, `headers` what goes with it.
+
+    `description` is made only of the characters RFC 6749 allows (VCI-NOT-3). `code` is that of the error it was made from.
+    """
+
+    def __init__(
+        self,
+        error: str,
+        description: str = "",
+        *,
+        status: int = 400,
+        headers: Mapping[str, str] | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(code or error, description)
+        self.error = error
+        self.status = status
+        self.description = plain(description)
+        self.headers = dict(headers or {})
+
+    def body(self) -> dict[str, Any]:
+        """The JSON body; empty for an error that has no code (a request without any token, RFC 6750 §3.1)."""
+        if not self.error:
+            return {}
+        return {"error": self.error, **({"error_description": self.description} if self.description else {})}
+
+
+def plain(text: str) -> str:
+    """`text` reduced to %x20-21 / %x23-5B / %x5D-7E; what is not allowed becomes an apostrophe (VCI-NOT-3)."""
+    return "".join(character if is_plain(character) else "'" for character in text)
+
+
+def is_plain(text: str) -> bool:
+    """Whether `text` has only the characters an `error_description` may have."""
+    return all(" " <= character <= "~" and character not in '"\\' for character in text)
+
+
+Row = tuple[str, int]  # protocol code, HTTP status
+
+# An entry ending in `_` stands for all codes that begin with it. The more exact entry wins.
+_ANY: dict[str, Row] = {"rate_limit": ("temporarily_unavailable", 429), "too_large": ("invalid_request", 413)}
+_RESOURCE: dict[str, Row] = {
+    "token_missing": ("", 401),
+    "token_": ("invalid_token", 401),
+    "scope_insufficient": ("insufficient_scope", 403),
+    "dpop_": ("invalid_dpop_proof", 401),
+    "dpop_nonce": ("use_dpop_nonce", 401),
+}
+_TABLE: dict[Endpoint, dict[str, Row]] = {
+    Endpoint.TOKEN: {
+        "code_": ("invalid_grant", 400),
+        "tx_code_wrong": ("invalid_grant", 400),
+        "tx_code_missing": ("invalid_request", 400),
+        "tx_code_unexpected": ("invalid_request", 400),
+        "document_revoked": ("invalid_grant", 400),
+        "grant_type": ("unsupported_grant_type", 400),
+        "client_": ("invalid_client", 401),
+        "authorization_details": ("invalid_authorization_details", 400),
+        "configuration_": ("invalid_authorization_details", 400),
+        "dpop_": ("invalid_dpop_proof", 400),
+        "dpop_nonce": ("use_dpop_nonce", 400),
+    },
+    Endpoint.NONCE: {},
+    Endpoint.CREDENTIAL: {
+        **_RESOURCE,
+        "configuration_": ("unknown_credential_configuration", 400),
+        "identifier_": ("unknown_credential_identifier", 400),
+        "proof_": ("invalid_proof", 400),
+        "nonce_": ("invalid_nonce", 400),
+        "encryption_": ("invalid_encryption_parameters", 400),
+        "document_revoked": ("credential_request_denied", 400),
+        "grant_exhausted": ("credential_request_denied", 400),
+    },
+    Endpoint.NOTIFICATION: {**_RESOURCE, "notification_id": ("invalid_notification_id", 400)},
+}
+_MALFORMED = {
+    Endpoint.TOKEN: "invalid_request",
+    Endpoint.NONCE: "invalid_request",
+    Endpoint.CREDENTIAL: "invalid_credential_request",
+    Endpoint.NOTIFICATION: "invalid_notification_request",
+}
+_DENIED = {**_MALFORMED, Endpoint.CREDENTIAL: "credential_request_denied"}
+
+
+def translate(endpoint: Endpoint, error: VcError, *, scheme: str = "DPoP") -> ProtocolError:
+    """`error` as `endpoint` says it. `scheme`: the authentication scheme the caller used, for `WWW-Authenticate`.
+
+    A code in the table decides; else the family: bad bytes and failed checks are the endpoint's "invalid request", a refusal
+    its "denied", something unreachable 503. An error of no family is `server_error` without detail.
+    """
+    if isinstance(error, ProtocolError):
+        return error
+    row = _row(endpoint, error.code)
+    if row is not None:
+        return _made(*row, error, scheme)
+    match error:
+        case Malformed() | VerificationFailed():
+            return _made(_MALFORMED[endpoint], 400, error, scheme)
+        case Refused():
+            return _made(_DENIED[endpoint], 400, error, scheme)
+        case Unreachable():
+            return ProtocolError(
+                "temporarily_unavailable", "try again later", status=503, headers={"Retry-After": "5"}, code=error.code
+            )
+        case _:
+            return ProtocolError("server_error", status=500, code=error.code)
+
+
+def _row(endpoint: Endpoint, code: str) -> Row | None:
+    table = {**_ANY, **_TABLE[endpoint]}
+    families = [name for name in table if name.endswith("_") and code.startswith(name)]
+    return table.get(code) or table.get(max(families, key=len, default=""))
+
+
+def _made(error: str, status: int, cause: VcError, scheme: str) -> ProtocolError:
+    where = f" ({cause.pointer})" if cause.pointer else ""
+    description = plain(cause.detail + where)
+    headers = {"WWW-Authenticate": challenge(scheme, error, description)} if status in (401, 403) else {}
+    if status == 429:
+        headers["Retry-After"] = "60"
+    return ProtocolError(error, description if error else "", status=status, headers=headers, code=cause.code)
+
+
+def challenge(scheme: str, error: str = "", description: str = "") -> str:
+    """The value of `WWW-Authenticate` (RFC 6750 §3, RFC 9449 §7.1). Without `error` nothing was presented."""
+    parts = [f'error="{error}"'] if error else []
+    if error and description:
+        parts.append(f'error_description="{plain(description)}"')
+    if scheme == "DPoP":
+        parts.append(f'algs="{" ".join(ALGORITHMS)}"')
+    return f"{scheme} {', '.join(parts)}" if parts else scheme
+
+
+def parse(body: bytes, *, status: int) -> ProtocolError:
+    """The wallet's reading of an error answer; anything that is not one becomes `server_error` of that status."""
+    try:
+        value = json.loads_object(body)
+        error = members.required_text(value, "error", "error")
+        description = members.text(value, "error_description", "error") or ""
+    except Malformed:
+        return ProtocolError("server_error", f"an answer with status {status} that is no error message", status=status)
+    return ProtocolError(plain(error)[:100], description[:1000], status=status)
