@@ -9,6 +9,7 @@ EDITABLE := $(INSTALL) --no-deps --no-build-isolation --config-settings editable
 LOCK := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --build-deps-for editable \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
 WORKERS ?= 2
+RUN ?= $(BIN)/python
 
 .PHONY: help install demo serve test lint format bench lock clean
 
@@ -42,7 +43,7 @@ serve: $(VENV)/.installed
 	$(BIN)/portadoc demo --serve
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope $(PYTEST_ARGS)
+	$(RUN) -m pytest -n $(WORKERS) --dist loadscope $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
