@@ -175,7 +175,7 @@ class Issuance:
             status=StatusReference(uri=list_uri(institution, list_id), idx=index),
             category=_CATEGORIES.get(DOCUMENT_TYPES[configuration.document_type].legal_category),
             certificate_url=certificate_url(institution, signer),
-            vct_integrity=type_metadata.integrity(configuration),
+            vct_integrity=type_metadata.integrity(configuration.id),
             registration_id=institution.registration_id,
         )
         prepared = formats.prepare(configuration, document, envelope, random_bytes=self._service.random_bytes)

@@ -1,4 +1,4 @@
-"""The door of the protocol endpoints: which institution, who may, and one bridge from our errors to the protocol's."""
+"""The door of the protocol endpoints: which institution, which grant, and one bridge from our errors to the protocol's."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -8,26 +8,30 @@ from sqlalchemy.exc import DBAPIError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from edge.inbound import form
 from issuer import grants
 from issuer.institutions import Institution
-from issuer.routes.answers import not_found, refusal
+from issuer.lint import LintFailed
+from issuer.routes.answers import answer, not_found
 from issuer.service import Service
+from issuer.signing import SignatureUnusable
 from issuer.store import grants as store
 from issuer.store import retention
 from issuer.store.engine import reading, writing
 from issuer.store.grants import Grant
 from vc.encoding import json
 from vc.errors import Malformed, Refused, Unreachable, VcError
-from vc.openid4vci import dpop
+from vc.openid4vci import dpop, errors
 from vc.openid4vci.dpop import DpopProof
+from vc.openid4vci.errors import Endpoint
 
 Handler = Callable[[Request, Service, Institution], Awaitable[Response]]
+_BEARER, _DPOP = "Bearer", "DPoP"
 _log = structlog.get_logger("issuer")
 
 
 def endpoint(name: str, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-    """`handler` for the institution named in the path. Our errors become the endpoint's own, and are counted."""
+    """`handler` for the institution named in the path. Our errors become those of the endpoint `name`, and are counted."""
+    table = Endpoint(name) if name in set(Endpoint) else Endpoint.NONCE
 
     async def run(request: Request) -> Response:
         service: Service = request.app.state.service
@@ -37,6 +41,87 @@ def endpoint(name: str, handler: Handler) -> Callable[[Request], Awaitable[Respo
         try:
             return await handler(request, service, institution)
         except VcError as exc:
-            return _refused(service, institution, name, exc)
+            refused = errors.translate(table, _our_fault(exc), scheme=scheme_of(request) or _DPOP)
+            _log.info("refused", institution=institution.id, endpoint=name, code=exc.code, error=refused.error, status=refused.status)
+            _count(service, institution, name, refused.error or exc.code)
+            return answer(refused.body(), status=refused.status, headers=refused.headers)
 
     return run
+
+
+def _our_fault(error: VcError) -> VcError:
+    """What went wrong on our side is no fault of the request: the wallet may come back, or is denied without detail."""
+    if isinstance(error, SignatureUnusable):
+        return Unreachable("signer", "the signer does not work at present")
+    if isinstance(error, LintFailed):
+        _log.error("lint_failed", code=error.code, pointer=error.pointer)
+        return errors.ProtocolError("credential_request_denied", "this document cannot be issued in this form", code=error.code)
+    return error
+
+
+def _count(service: Service, institution: Institution, name: str, code: str) -> None:
+    try:
+        with writing(service.engine) as connection:
+            retention.count_refusal(connection, institution.id, name, code[:64], service.clock())
+    except DBAPIError:  # counting is a service to the institution; the answer does not wait for it
+        _log.warning("refusal_not_counted", institution=institution.id)
+
+
+def scheme_of(request: Request) -> str:
+    """`Bearer`, `DPoP`, or empty when the request is not authorized by either."""
+    word = request.headers.get("authorization", "").partition(" ")[0].lower()
+    return {"bearer": _BEARER, "dpop": _DPOP}.get(word, "")
+
+
+def proof_at(request: Request, service: Service, institution: Institution, now: datetime) -> DpopProof | None:
+    """The DPoP proof sent to the token endpoint, verified but not yet claimed; None when the wallet does not use DPoP."""
+    values = request.headers.getlist("dpop")
+    if not values:
+        return None
+    return dpop.verify(values, method=request.method, url=_published(institution, request), now=now)
+
+
+def grant_of(request: Request, service: Service, institution: Institution, now: datetime) -> Grant:
+    """The grant of the access token in the Authorization header, and nowhere else (SECURITY I-2).
+
+    A token bound to a key is taken with that key's fresh proof only, never as Bearer (VCI-DPOP-4, SECURITY A-12). Raises
+    `Refused` with a code that begins with `token_`, and what `dpop.verify` raises.
+    """
+    scheme, token = scheme_of(request), request.headers.get("authorization", "").partition(" ")[2].strip()
+    if not scheme or not token or not token.isascii() or not token.isprintable():
+        raise Refused("token_absent", "an access token is required in the Authorization header")
+    with reading(service.engine) as connection:
+        grant = store.find_grant(connection, institution.id, token, now)
+    if grant is None:
+        raise Refused("token_unknown", "the access token is unknown or has expired")
+    if (scheme == _DPOP) != (grant.dpop_thumbprint is not None):
+        raise Refused("token_scheme", "the access token belongs to the other scheme")
+    if grant.dpop_thumbprint is not None:
+        proof = dpop.verify(
+            request.headers.getlist("dpop"),
+            method=request.method,
+            url=_published(institution, request),
+            now=now,
+            access_token=token,
+            thumbprint=grant.dpop_thumbprint,
+        )
+        with writing(service.engine) as connection:
+            grants.claim_proof(connection, proof, now)
+    return grant
+
+
+def _published(institution: Institution, request: Request) -> str:
+    """The endpoint's URL as published: from the settings and our own route, not from Host (SECURITY H-12)."""
+    return f"{institution.credential_issuer}/{request.scope['path'].rpartition('/')[2]}"
+
+
+def media_type(request: Request) -> str:
+    """The Content-Type without parameters, lower case."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def json_body(request: Request, *, code: str) -> dict[str, object]:
+    """The strict JSON object of the body. Raises `Malformed(code)` for another media type, else as `json.loads_object`."""
+    if media_type(request) != "application/json":
+        raise Malformed(code, "the body must be application/json")
+    return json.loads_object(await request.body())
