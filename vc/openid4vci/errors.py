@@ -11,7 +11,7 @@ from vc.openid4vci import members
 
 
 class Endpoint(StrEnum):
-    """Whose error table applies. `RESOURCE` rows of credential and notification are the same for missing or bad tokens."""
+    """Whose error table applies."""
 
     TOKEN = "token"  # noqa: S105
     NONCE = "nonce"
