@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
+from wallet_sim.receive import Receiver
 
 from demo.state import DemoError
 from edge.outbound import Fetched, Outbound
+from trust_list.client import TrustClient
 from vc.encoding import json
 from wallet_sim import mischief
 from wallet_sim.holdings import Store
 from wallet_sim.present import Presented, Presenter
 from wallet_sim.transcript import Transcript, Wire
+from wallet_sim.trust import ListJudge
 
 
 def now() -> datetime:
@@ -77,11 +80,18 @@ class Inspector:
 
 
 class Holder:
-    """Camille's wallet, in the file `store`."""
+    """Camille's wallet, in the file `store`. It judges issuers by the trust lists, and verifiers by `access_ca`."""
 
-    def __init__(self, store: Path, outbound: Outbound, *, access_ca: Path) -> None:
+    def __init__(self, store: Path, outbound: Outbound, *, access_ca: Path, trust_root: Path) -> None:
         self._store, self._outbound = Store(store), outbound
         self._anchors = tuple(x509.load_pem_x509_certificates(access_ca.read_bytes()))
+        lists = TrustClient(trust_root, store.with_name(".wallet-trust"), outbound, now, refresh_seconds=1.0)
+        self._judge = ListJudge(lists, now)
+
+    def receive(self, link: str, *, tx_code: str | None) -> list[str]:
+        """Take what is offered; gives the formats received."""
+        receiver = Receiver(self._store, Wire(self._outbound, Transcript(now)), judge=self._judge, clock=now)
+        return [holding.format for holding in receiver.receive(link, tx_code=tx_code)]
 
     def present(self, link: str, *, misbehave: str | None = None) -> Presented:
         """Answer a request, agreeing to all of it."""

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from demo import documents
 from demo.pki import Pki
 from demo.state import State
 from demo.world import LAW, Member, WalletProvider, members
@@ -95,6 +96,8 @@ def build(state: State, addresses: Addresses, *, now: datetime) -> dict[str, Any
         "ca_files": {name: path for name, path in world.ca_files.items() if name != "wallet"},
         "trust_root": str(state.trust_root),
     }
+    for name, sample in (("a1", documents.pda1(now.date())), ("ehic", documents.ehic(now.date()))):
+        state.write_json(f"samples/{name}.json", sample)
     state.write_json("demo.json", description)
     return description
 

@@ -68,7 +68,9 @@ def _play(state: State, description: dict[str, Any], running: Running, addresses
     stage = Stage(
         state=state,
         clerk=Clerk(description, running.outbound),
-        holder=Holder(state.wallet, running.outbound, access_ca=Path(description["ca_files"]["access"])),
+        holder=Holder(
+            state.wallet, running.outbound, access_ca=Path(description["ca_files"]["access"]), trust_root=state.trust_root
+        ),
         inspector=Inspector(description, running.outbound),
         running=running,
         list_server=next(service for service in services(state, addresses) if service.name == "trust-list"),

@@ -93,7 +93,7 @@ def claimed(root: Path) -> Iterator[State]:
                 _remove(root / name)
             root.chmod(0o700)
             state = State(root)
-            for folder in (state.pki, state.logs, root / "issuer", root / "verifier"):
+            for folder in (state.pki, state.logs, root / "issuer", root / "verifier", root / "samples"):
                 folder.mkdir()
             yield state
     except OSError as exc:
