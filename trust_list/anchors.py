@@ -9,13 +9,19 @@ from datetime import datetime
 from typing import Any
 
 from cryptography import x509
+from cryptography.x509.oid import NameOID
 
 from trust_list import scope
 from trust_list.model import WITHDRAWAL_REASON, EntityService, LoTE, TrustedEntity
 from trust_list.profiles import Profile, Role
 from trust_list.scope import ScopeEntry
 from vc.errors import Malformed
-from vc.x509.certificate import is_ca, sha256, ski, spki
+from vc.x509 import qc
+from vc.x509.certificate import is_ca, sha256, ski, spki, subject_value
+from vc.x509.chain import Path, PathCache
+from vc.x509.profiles import LeafRules
+
+_REMEMBERED = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +72,23 @@ class Entry:
         return tuple(certificate for certificate in self.certificates if is_ca(certificate))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeafFacts:
+    """What a presented certificate says about its subject. `legislation` None: no QcPSB; `unreadable`: why it cannot be read."""
+
+    organisation: str | None
+    identifier: str | None
+    country: str | None
+    legislation: str | None
+    unreadable: str | None
+
+
 class Anchors:
-    """The index of one accepted list. Look-ups give entries in list order."""
+    """The index of one accepted list. Look-ups give entries in list order.
+
+    It remembers checked paths and read certificates, because a busy issuer shows the same ones again and again; what it
+    remembers depends on nothing but the list and the certificate, so answers stay the same.
+    """
 
     def __init__(self, lote: LoTE, profile: Profile) -> None:
         self.entries = tuple(_entries(lote, profile))
@@ -81,6 +102,25 @@ class Anchors:
                 self._by_key[entry.role, key].append(entry)
             for subject in {certificate.subject.public_bytes() for certificate in entry.authorities}:
                 self._authorities[entry.role, subject].append(entry)
+        self._paths: dict[tuple[int, str], PathCache] = {}
+        self._leaves: dict[bytes, LeafFacts] = {}
+
+    def path(self, entry: Entry, chain: tuple[x509.Certificate, ...], *, at: datetime, rules: LeafRules) -> Path:
+        """The path of `chain` to a certificate of `entry`, as `vc.x509.chain.find_path`."""
+        cache = self._paths.get((entry.number, rules.name))
+        if cache is None:
+            cache = self._paths.setdefault((entry.number, rules.name), PathCache(entry.certificates, rules))
+        return cache.find(chain, at=at)
+
+    def leaf(self, certificate: x509.Certificate) -> LeafFacts:
+        """What the certificate says about its subject."""
+        digest = sha256(certificate)
+        facts = self._leaves.get(digest)
+        if facts is None:
+            if len(self._leaves) >= _REMEMBERED:
+                self._leaves.clear()
+            facts = self._leaves[digest] = _read_leaf(certificate)
+        return facts
 
     def by_certificate(self, role: Role, certificate: x509.Certificate) -> tuple[Entry, ...]:
         """Entries of `role` that list this very certificate."""
@@ -102,6 +142,20 @@ class Anchors:
     def named(self, name: str) -> tuple[Entry, ...]:
         """Entries of the entity with this name, whatever their role: for explanations only."""
         return tuple(entry for entry in self.entries if name in entry.entity.names)
+
+
+def _read_leaf(certificate: x509.Certificate) -> LeafFacts:
+    try:
+        statement, unreadable = qc.public_sector_body(certificate), None
+    except Malformed as exc:
+        statement, unreadable = None, exc.detail
+    return LeafFacts(
+        organisation=subject_value(certificate, NameOID.ORGANIZATION_NAME),
+        identifier=subject_value(certificate, NameOID.ORGANIZATION_IDENTIFIER),
+        country=subject_value(certificate, NameOID.COUNTRY_NAME),
+        legislation=statement.country if statement is not None else None,
+        unreadable=unreadable,
+    )
 
 
 def _entries(lote: LoTE, profile: Profile) -> list[Entry]:

@@ -162,7 +162,7 @@ class TrustClient:
             return
         changed = known is None or known.state.digest != accepted.state.digest
         if changed:
-            _log.info("list accepted", list=list_id, sequence=accepted.sequence, notes=len(accepted.notes))
+            _say("info", "list accepted", list=list_id, sequence=accepted.sequence, notes=len(accepted.notes))
         with self._lock:
             slot.listing = listing(accepted, checked_at=now, fresh_for=self._fresh_for, max_age=self._max_age)
             slot.etag, slot.persisted_check = etag, now
@@ -191,7 +191,7 @@ class TrustClient:
             count=before.count + 1 if before is not None and same else 1,
         )
         if not same:
-            _log.warning(f"list {kind}", list=slot.listing.list_id, code=exc.code)
+            _say("warning", f"list {kind}", list=slot.listing.list_id, code=exc.code)
         pause = min(self._every * 2 ** min(slot.failures, 10), max(BACK_OFF_LIMIT, self._every))
         with self._lock:
             slot.failures += 1
@@ -207,12 +207,12 @@ class TrustClient:
         try:
             root = self._read_root()
         except (OSError, VcError):
-            _log.warning("trust root unreadable")
+            _say("warning", "trust root unreadable")
             return
         if root.version > self._root.version:
             self._adopt_root(root)
         elif root != self._root:
-            _log.warning("trust root changed without a higher version")
+            _say("warning", "trust root changed without a higher version")
 
     def _adopt_root(self, root: TrustRoot) -> None:
         slots = {}
@@ -233,7 +233,7 @@ class TrustClient:
             self._use(list_id, slot, stored)
         except VcError as exc:
             event = Event(code=exc.code, text=exc.detail, first=self._clock(), last=self._clock(), count=1)
-            _log.warning("stored list refused", list=list_id, code=exc.code)
+            _say("warning", "stored list refused", list=list_id, code=exc.code)
             with self._lock:
                 slot.listing = replace(slot.listing, alarm=event)
 
@@ -244,3 +244,9 @@ class TrustClient:
         with self._lock:
             slot.listing = listing(accepted, checked_at=stored.checked_at, fresh_for=self._fresh_for, max_age=self._max_age)
             slot.etag, slot.persisted_check = stored.etag, stored.checked_at
+
+
+def _say(level: Literal["info", "warning"], event: str, **facts: object) -> None:
+    """Log an event, once a service has set up its log. A command has not: its stdout is a document, and words would spoil it."""
+    if structlog.is_configured():
+        _log.log({"info": 20, "warning": 30}[level], event, **facts)

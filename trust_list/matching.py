@@ -12,9 +12,9 @@ from trust_list.answers import AxisResult, failed, passed
 from trust_list.profiles import Role
 from trust_list.query import TrustQuery
 from trust_list.snapshot import Listing, TrustSnapshot
-from vc.errors import VcError
+from vc.errors import VcError, VerificationFailed
 from vc.x509.certificate import sha256, spki, subject_value
-from vc.x509.chain import find_path
+from vc.x509.chain import Path, find_path
 from vc.x509.profiles import DOCUMENT_SIGNER, SEAL, STATUS_SIGNER, WALLET_PROVIDER, LeafRules
 
 _ISSUANCE_RULES: dict[tuple[str, str | None], LeafRules] = {
@@ -46,25 +46,28 @@ def find(
     return found or failed(*_why_not(role, leaf, listing, snapshot))
 
 
-def path(query: TrustQuery, entry: Entry) -> AxisResult:
+def path(query: TrustQuery, entry: Entry, anchors: Anchors) -> AxisResult:
     """Whether a path leads from the presented certificate to this entry at the time of signing (shell model, TRUST 7.2 rule 7)."""
     leaf_rules = rules(query.list_id, query.role, query.format)
     if leaf_rules is None:
         return failed("format_unknown", "there are no certificate rules for this format on this list")
-    leaf, anchors = query.chain[0], list(entry.certificates)
-    same_key = [certificate for certificate in anchors if spki(certificate) == spki(leaf)]
-    if same_key and leaf not in anchors:
-        # A renewed certificate of a listed key: the listed one must still be valid, and the new one stands for itself.
-        current = any(c.not_valid_before_utc <= query.issued <= c.not_valid_after_utc for c in same_key)
-        if not current:
-            return failed("listed_certificate_expired", "the listed certificate of this key was not valid when it signed")
-        anchors = [leaf]
+    leaf = query.chain[0]
     try:
-        found = find_path(query.chain, anchors=anchors, at=query.issued, rules=leaf_rules)
+        if leaf in entry.certificates or not any(spki(certificate) == spki(leaf) for certificate in entry.certificates):
+            found = anchors.path(entry, query.chain, at=query.issued, rules=leaf_rules)
+        else:
+            found = _renewed(query, entry, leaf_rules)
     except VcError as exc:
         return failed(exc.code, exc.detail)
     how = "is listed itself" if len(found.certificates) == 1 else f"leads over {len(found.certificates) - 1} step(s) to a listed CA"
     return passed("path", f"the {leaf_rules.name} certificate {how}")
+
+
+def _renewed(query: TrustQuery, entry: Entry, leaf_rules: LeafRules) -> Path:
+    """A renewed certificate of a listed key: the listed one must be valid too, and the new one stands for itself."""
+    if not any(c.not_valid_before_utc <= query.issued <= c.not_valid_after_utc for c in entry.certificates):
+        raise VerificationFailed("listed_certificate_expired", "the listed certificate of this key was not valid when it signed")
+    return find_path(query.chain, anchors=query.chain[:1], at=query.issued, rules=leaf_rules)
 
 
 def _same_body(role: Role, leaf: x509.Certificate, anchors: Anchors) -> tuple[Entry, ...]:

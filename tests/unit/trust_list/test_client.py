@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from tests.support.pki import NOW
 from tests.support.trust import LISTS, Institution, ListOperator, ListServer, uri
@@ -382,3 +383,23 @@ def test_many_threads_share_one_refresh(world: World) -> None:
         thread.join(10)
     assert seen == [NOW] * 8
     assert len(world.asked()) == 1
+
+
+# --- log ---
+
+
+def test_a_command_that_set_up_no_log_keeps_its_stdout(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    structlog.reset_defaults()
+    world.client().snapshot()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_logs_words_and_numbers_once_per_event(world: World) -> None:
+    client = world.client()
+    world.server.trouble = "down"
+    with structlog.testing.capture_logs() as said:
+        client.refresh(force=True)
+        client.refresh(force=True)
+    structlog.reset_defaults()
+    assert {"event": "list outage", "list": "pub-eaa", "code": "unreachable", "log_level": "warning"} in said
+    assert len(said) == 3  # one for each list, not one for each attempt
