@@ -20,7 +20,7 @@ _DEFAULT_GRANTS = ("authorization_code", "implicit")  # RFC 8414 §2, when the m
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationServerMetadata:
-    """What a wallet needs to know. `dpop_algorithms` empty: DPoP is not announced. `anonymous`: no client id needed (VCI-META-22)."""
+    """What a wallet needs to know. `dpop_algorithms` empty: no DPoP. `anonymous`: no client id is needed (VCI-META-22)."""
 
     issuer: str
     token_endpoint: str

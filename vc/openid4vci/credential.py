@@ -11,7 +11,7 @@ from vc.openid4vci.proof import MAX_LENGTH as MAX_PROOF
 MEDIA_TYPE = "application/json"
 _CODE = "request"
 _RESPONSE = "credential_response"
-# OLD-01: members of drafts before 1.0. A request that has one is refused whole: half of it would be served otherwise (SECURITY I-18).
+# OLD-01: members of drafts before 1.0. A request that has one is refused whole, never served half (SECURITY I-18).
 _OLD = ("format", "vct", "doctype", "credential_definition", "types")
 
 
@@ -44,7 +44,7 @@ class Deferred:
 
 
 def check_media_type(content_type: str | None) -> None:
-    """The body of a request is JSON (VCI-CRED-15). Raises `Refused("encryption_unsupported")` for a JWE, `Refused("media_type")`."""
+    """The body is JSON (VCI-CRED-15). Raises `Refused("encryption_unsupported")` for a JWE, `Malformed("media_type")` else."""
     media_type = (content_type or "").partition(";")[0].strip().lower()
     if media_type == "application/jwt":
         raise Refused("encryption_unsupported", "encrypted requests are not offered by this issuer")

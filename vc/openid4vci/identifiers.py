@@ -25,7 +25,7 @@ def check_endpoint(value: object, *, allow_http_loopback: bool = False, pointer:
 
 
 def well_known(issuer: str, name: str) -> str:
-    """Where the metadata of `issuer` are: `/.well-known/<name>` between host and path, a last slash removed (VCI-META-2, OLD-11)."""
+    """The metadata URL of `issuer`: `/.well-known/<name>` between host and path, a last slash removed (VCI-META-2, OLD-11)."""
     parts = urlsplit(issuer)
     return f"{parts.scheme}://{parts.netloc}/.well-known/{name}{parts.path.removesuffix('/')}"
 

@@ -133,7 +133,7 @@ def build(
     batch_size: int | None = None,
     allow_http_loopback: bool = False,
 ) -> dict[str, Any]:
-    """The metadata of an issuer that is its own authorization server. `batch_size` None: no batches, else at least 2 (VCI-META-8)."""
+    """The metadata of an issuer that is its own authorization server. `batch_size`: None, or at least 2 (VCI-META-8)."""
     built: dict[str, Any] = {
         "credential_issuer": credential_issuer,
         "credential_endpoint": credential_endpoint,
