@@ -65,8 +65,12 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line; gives the exit code. What the parser finds wrong is wrong use; nothing unexpected escapes."""
     try:
         outcome = get_command(app).main(args=list(arguments), prog_name="portadoc", standalone_mode=False)
-    except TyperException as exc:
-        exc.show()
+    except TyperException as exc:  # unknown option, missing argument, bad value: the parser shows them with the usage line
+        show = getattr(exc, "show", None)
+        if callable(show):
+            show()
+        else:
+            typer.echo(exc.format_message(), err=True)
         return WRONG_USE
     except typer.Abort:  # the end of input at a question
         typer.echo("portadoc: given up", err=True)

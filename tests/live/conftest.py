@@ -1,0 +1,35 @@
+"""Real processes: every test here is marked `live` and has a state directory and ports of its own."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live.running import Demo
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.live)
+
+
+def free_ports(count: int) -> int:
+    """The first of `count` neighbouring ports nobody listens on."""
+    for base in range(21000, 32000, 10):
+        try:
+            probes = [socket.create_server(("127.0.0.1", base + offset)) for offset in range(count)]
+        except OSError:
+            continue
+        for probe in probes:
+            probe.close()
+        return base
+    raise RuntimeError("no free ports")
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["http", "tls"])
+def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A served demo, started as an outsider would start it."""
+    with Demo.served(tmp_path_factory.mktemp("demo"), free_ports(4), tls=request.param) as running:
+        yield running
