@@ -39,7 +39,7 @@ def sign(
 ) -> list[Any]:
     """The COSE_Sign1 array (untagged) over `payload`; `alg` is set from the signer and put first in the protected header."""
     protected_bytes = cbor.dumps({ALG: signer.curve.cose_alg, **(protected or {})})
-    signature = signer.sign(_to_be_signed(protected_bytes, payload))
+    signature = signer.sign(to_be_signed(protected_bytes, payload))
     return [protected_bytes, dict(unprotected or {}), None if detached else payload, signature]
 
 
@@ -54,7 +54,7 @@ def parse(value: object) -> UnverifiedSign1:
         raise Malformed("cose_sign1", "a member of COSE_Sign1 has the wrong type")
     if payload is not None and not isinstance(payload, bytes):
         raise Malformed("cose_sign1", "the payload is neither bytes nor nil")
-    protected = cbor.loads(protected_bytes) if protected_bytes else {}
+    protected = cbor.decode(protected_bytes) if protected_bytes else {}
     if not isinstance(protected, Mapping):
         raise Malformed("cose_sign1", "the protected header is not a map")
     if not protected.keys().isdisjoint(unprotected):  # RFC 9052 §3: a label occurs once over both headers
@@ -86,7 +86,7 @@ def verify(
     content = unverified.payload if payload is None else payload
     if content is None or (payload is not None and unverified.payload is not None):
         raise Refused("cose_payload", "the payload is attached where it must be detached, or missing")
-    verify_raw(key, unverified.signature, _to_be_signed(unverified.protected_bytes, content))
+    verify_raw(key, unverified.signature, to_be_signed(unverified.protected_bytes, content))
     return content
 
 
@@ -110,5 +110,8 @@ def chain_of(unverified: UnverifiedSign1) -> tuple[x509.Certificate, ...]:
     return tuple(from_der(entry) for entry in entries)
 
 
-def _to_be_signed(protected_bytes: bytes, payload: bytes) -> bytes:
-    return cbor.dumps(["Signature1", protected_bytes, b"", payload])  # external_aad is empty throughout
+def to_be_signed(protected_bytes: bytes, payload: bytes) -> bytes:
+    """The encoded Sig_structure (RFC 9052 §4.4): what the signature is over."""
+    # ["Signature1", protected, external_aad, payload]; external_aad is empty throughout
+    heads = cbor.head(cbor.BYTES, len(protected_bytes)), cbor.head(cbor.BYTES, len(payload))
+    return b"".join((b"\x84\x6aSignature1", heads[0], protected_bytes, b"\x40", heads[1], payload))

@@ -1,7 +1,7 @@
 """Strict CBOR (RFC 8949): definite lengths, no duplicate keys, few tags, bounded depth, size and count."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from io import BytesIO
 from typing import Any, NoReturn
 
@@ -48,11 +48,27 @@ def loads(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH
     trailing bytes, tags outside `ALLOWED_TAGS`, NaN and infinities, `undefined` and unassigned simple values, big
     integers, nesting over `max_depth`, more than `max_nodes` items (SECURITY M-6).
     """
+    value = decode(data, max_bytes=max_bytes, max_depth=max_depth)
+    _require_plain(value, max_nodes)
+    return value
+
+
+def decode(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Any:
+    """As `loads`, but the kinds of keys and leaves are not looked at and items are not counted.
+
+    For readers that check the type of every field they use: there may be NaN, `undefined`, simple values and composite keys inside.
+    """
     if len(data) > max_bytes:
         raise Malformed("too_large", "the CBOR item is too long")
-    stream = BytesIO(data)
+    return decode_each((data,), max_depth=max_depth)[0]
+
+
+def decode_each(parts: Sequence[bytes], *, max_depth: int = MAX_DEPTH) -> list[Any]:
+    """As `decode` for several byte strings, each of which must be exactly one CBOR item. Their length is the caller's care."""
+    stream = BytesIO(b"".join(parts))
+    values, end = [], 0
     try:
-        value = cbor2.CBORDecoder(
+        decoder = cbor2.CBORDecoder(
             stream,
             tag_hook=_other_tag,
             semantic_decoders=_SEMANTIC,
@@ -60,16 +76,36 @@ def loads(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH
             allow_indefinite=False,
             allow_duplicate_keys=False,
             str_errors="strict",
-        ).decode()
+        )
+        for part in parts:
+            values.append(decoder.decode())
+            end += len(part)
+            if stream.tell() != end:
+                raise Malformed("cbor", "bytes after the CBOR item, or too few")
+    except Malformed:
+        raise
     except (cbor2.CBORError, ValueError, TypeError, OverflowError, EOFError, RecursionError, MemoryError) as exc:
         cause = exc.__cause__ or exc.__context__
         if isinstance(cause, Malformed):
             raise cause from exc
         raise Malformed("cbor", "not a well-formed CBOR item") from exc
-    if stream.tell() != len(data):
-        raise Malformed("cbor", "bytes after the CBOR item")
-    _require_plain(value, max_nodes)
-    return value
+    return values
+
+
+UNSIGNED, BYTES, TEXT, ARRAY, MAP = 0, 2, 3, 4, 5  # major types
+
+
+def head(major: int, length: int) -> bytes:
+    """The shortest-form head of an item (RFC 8949 §4.2.1), for what is written by hand around bytes that are there already."""
+    if length < 24:
+        return bytes((major << 5 | length,))
+    if length < 0x100:
+        return bytes((major << 5 | 24, length))
+    if length < 0x10000:
+        return bytes((major << 5 | 25, length >> 8, length & 0xFF))
+    if length < 0x100000000:
+        return bytes((major << 5 | 26,)) + length.to_bytes(4, "big")
+    return bytes((major << 5 | 27,)) + length.to_bytes(8, "big")
 
 
 def dumps(value: Any) -> bytes:

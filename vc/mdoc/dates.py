@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from cbor2 import CBORTag
@@ -16,7 +17,13 @@ _FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 def tdate(moment: datetime) -> CBORTag:
     """An aware datetime as tag 0, fractions cut off."""
-    return CBORTag(TDATE, whole_seconds(moment).strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0"))
+    return CBORTag(TDATE, tdate_text(moment))
+
+
+@lru_cache(maxsize=256)
+def tdate_text(moment: datetime) -> str:
+    """An aware datetime as `YYYY-MM-DDThh:mm:ssZ`."""
+    return f"{whole_seconds(moment).replace(tzinfo=None).isoformat()}Z"
 
 
 def full_date(day: date) -> CBORTag:

@@ -61,7 +61,7 @@ def parse(data: bytes) -> UnverifiedDeviceResponse:
     Raises `Malformed("device_response")` and as `issuer_signed.parse`; `VerificationFailed`: `mdoc_version`, `mdoc_status` (the
     wallet reports failure, MDOC-VER-10), `mdoc_documents` when there is none.
     """
-    response = _map(cbor.loads(data), "")
+    response = _map(cbor.decode(data), "")
     if response.get("version") != VERSION:
         raise VerificationFailed("mdoc_version", "the response is not of version 1.0")
     status = response.get("status")
@@ -108,7 +108,7 @@ def _document(value: object, cutter: Cutter, message: bytes) -> UnverifiedDocume
 
 def _device_elements(encoded: Encoded) -> Mapping[str, Mapping[str, Any]]:
     pointer = "/documents/deviceSigned/nameSpaces"
-    namespaces = _map(cbor.loads(encoded.content), pointer)
+    namespaces = _map(cbor.decode(encoded.content), pointer)
     for namespace, elements in namespaces.items():
         _text(namespace, pointer)
         if not _map(elements, pointer):
@@ -128,7 +128,7 @@ def _signature(value: object) -> sign1.UnverifiedSign1:
 def _mac(value: object) -> UnverifiedMac0:
     pointer = "/documents/deviceSigned/deviceAuth/deviceMac"
     match value:
-        case [bytes() as protected_bytes, Mapping() as unprotected, None, bytes() as tag]:
+        case [bytes() as protected_bytes, dict() as unprotected, None, bytes() as tag]:
             protected = _map(cbor.loads(protected_bytes) if protected_bytes else {}, pointer)
             if protected.keys().isdisjoint(unprotected):
                 return UnverifiedMac0(protected_bytes=protected_bytes, protected=protected, tag=tag)
@@ -145,7 +145,7 @@ def _codes(value: object, pointer: str) -> dict[str, int]:
 
 
 def _map(value: object, pointer: str) -> Mapping[Any, Any]:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise Malformed("device_response", "not a map", pointer=pointer)
     return value
 

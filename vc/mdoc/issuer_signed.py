@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from cryptography import x509
 
@@ -12,13 +13,13 @@ from vc.errors import Malformed
 from vc.mdoc import mso
 from vc.mdoc.mso import MAX_DIGEST_ID, MobileSecurityObject
 from vc.mdoc.tagged import Cutter, Encoded
+from vc.x509.certificate import from_der
 
 MAX_ITEMS = 1000
 MIN_RANDOM = 16
 
 
-@dataclass(frozen=True, slots=True)
-class UnverifiedItem:
+class UnverifiedItem(NamedTuple):
     """One IssuerSignedItem. `encoded`: the received bytes, which are what the digest covers; `value`: decoded CBOR."""
 
     digest_id: int
@@ -44,7 +45,13 @@ class UnverifiedIssuerSigned:
     @property
     def chain(self) -> tuple[x509.Certificate, ...]:
         """The document signer's certificates, leaf first, unchecked. Raises as `sign1.chain_of`."""
-        return sign1.chain_of(self.issuer_auth)
+        value = self.issuer_auth.unprotected.get(sign1.X5CHAIN)
+        return (_certificate(value),) if type(value) is bytes else sign1.chain_of(self.issuer_auth)
+
+
+_certificate = lru_cache(maxsize=256)(
+    from_der
+)  # an issuer signs many documents with one certificate; this maps bytes to their meaning
 
 
 def parse(data: bytes) -> UnverifiedIssuerSigned:
@@ -54,12 +61,12 @@ def parse(data: bytes) -> UnverifiedIssuerSigned:
     `mso`, `tdate`, `cose_sign1`…), two items with one digest id or one element name in a namespace (R-15, M-2), and
     `Refused` for keys and status mechanisms outside our list.
     """
-    return read(cbor.loads(data), Cutter(data))
+    return read(cbor.decode(data), Cutter(data))
 
 
 def read(value: object, cutter: Cutter, *, outer_doctype: str | None = None) -> UnverifiedIssuerSigned:
     """As `parse` for a decoded value within the message that `cutter` cuts from."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise Malformed("issuer_signed", "IssuerSigned is a map")
     auth = value.get("issuerAuth")
     if not isinstance(auth, list):  # a tag is not allowed here (§9.1.2.4)
@@ -76,7 +83,7 @@ def read(value: object, cutter: Cutter, *, outer_doctype: str | None = None) -> 
 
 
 def _namespaces(value: object, cutter: Cutter) -> dict[str, tuple[UnverifiedItem, ...]]:
-    if not isinstance(value, Mapping) or not value:
+    if not isinstance(value, dict) or not value:
         raise Malformed("issuer_signed", "nameSpaces is a map with something in it", pointer="/nameSpaces")
     namespaces: dict[str, tuple[UnverifiedItem, ...]] = {}
     count = 0
@@ -88,15 +95,15 @@ def _namespaces(value: object, cutter: Cutter) -> dict[str, tuple[UnverifiedItem
         count += len(entries)
         if count > MAX_ITEMS:
             raise Malformed("too_large", f"more than {MAX_ITEMS} items", pointer="/nameSpaces")
-        items = tuple([_item(cutter.cut(entry, "/nameSpaces")) for entry in entries])
+        encoded = [cutter.cut(entry, "/nameSpaces") for entry in entries]
+        items = tuple(map(_item, encoded, cbor.decode_each([content for _, content in encoded])))
         if len({item.digest_id for item in items}) != len(items) or len({item.element for item in items}) != len(items):
             raise Malformed("issuer_signed", "two items share a digest id or an element name", pointer="/nameSpaces")
         namespaces[namespace] = items
     return namespaces
 
 
-def _item(encoded: Encoded) -> UnverifiedItem:
-    item = cbor.loads(encoded.content)
+def _item(encoded: Encoded, item: Any) -> UnverifiedItem:
     if type(item) is not dict or "elementValue" not in item:
         raise Malformed("issuer_signed", "an item is a map with an elementValue", pointer="/nameSpaces")
     digest_id, random, element = item.get("digestID"), item.get("random"), item.get("elementIdentifier")

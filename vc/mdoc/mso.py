@@ -63,7 +63,7 @@ def parse(payload: bytes) -> MobileSecurityObject:
     Raises `Malformed("tag24")`, `Malformed("mso")` with the pointer of the field, the errors of `cose_key.parse_public` for the
     device key, of `parse_tdate` and of `status.reference.from_claim`. Members that are not known are not looked at.
     """
-    mso = require_map(cbor.loads(tagged.parse(payload).content), "")
+    mso = require_map(cbor.decode(tagged.parse(payload).content), "")
     algorithm = mso.get("digestAlgorithm")
     if mso.get("version") != VERSION:
         raise Malformed("mso", "the version is not 1.0", pointer="/version")
@@ -85,7 +85,7 @@ def parse(payload: bytes) -> MobileSecurityObject:
 
 def require_map(value: object, pointer: str) -> Mapping[Any, Any]:
     """`value` if it is a map. Raises `Malformed("mso")`."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise Malformed("mso", "not a map", pointer=pointer)
     return value
 
@@ -102,7 +102,7 @@ def _value_digests(value: object, size: int) -> Mapping[str, Mapping[int, bytes]
     sizes = {size}
     for namespace, digests in namespaces.items():
         require_text(namespace, "/valueDigests")
-        if not require_map(digests, "/valueDigests"):
+        if type(digests) is not dict or not digests:
             raise Malformed("mso", "a namespace without digests", pointer="/valueDigests")
         if set(map(type, digests)) != _NUMBER or min(digests) < 0 or max(digests) > MAX_DIGEST_ID:
             raise Malformed("mso", "a digest id is not an integer from 0 to 2^31-1", pointer="/valueDigests")

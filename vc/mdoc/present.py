@@ -48,9 +48,9 @@ def present(
     device_auth_map = {"deviceSignature": sign1.sign(to_sign, holder, detached=True)}
     parts = [_START, tagged.text(doctype), tagged.text("issuerSigned")]
     if chosen:
-        parts += (b"\xa2", _NAME_SPACES, tagged.head(5, len(chosen)))
+        parts += (b"\xa2", _NAME_SPACES, cbor.head(cbor.MAP, len(chosen)))
         for namespace, items in chosen.items():
-            parts += (tagged.text(namespace), tagged.head(4, len(items)), *items)
+            parts += (tagged.text(namespace), cbor.head(cbor.ARRAY, len(items)), *items)
     else:
         parts.append(b"\xa1")
     parts += (_ISSUER_AUTH, kept, tagged.text("deviceSigned"), b"\xa2", _NAME_SPACES, _EMPTY.tagged)

@@ -1,41 +1,29 @@
-"""Encoded CBOR (tag 24, RFC 8949 §3.4.5.1) that keeps the bytes it came in, and the few heads that are written by hand.
+"""Encoded CBOR (tag 24, RFC 8949 §3.4.5.1) that keeps the bytes it came in.
 
 What is hashed and signed in an mdoc is the complete tag-24 encoding (ISO/IEC 18013-5 §9.1.2.5), so the received bytes are
 cut out of the message and kept; nothing is ever encoded again.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cbor2 import CBORTag
 
+from vc.encoding.cbor import BYTES, TEXT, head
 from vc.errors import Malformed
 
-_BYTES, _TEXT = 2, 3
 TAG_24 = b"\xd8\x18"
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(NamedTuple):
     """`tagged`: the complete encoding (d8 18, head, content). `content`: the bytes inside, themselves one CBOR item."""
 
     tagged: bytes
     content: bytes
 
 
-def head(major: int, length: int) -> bytes:
-    """The shortest-form head of a CBOR item (RFC 8949 §4.2.1)."""
-    if length < 24:
-        return bytes((major << 5 | length,))
-    if length < 0x100:
-        return bytes((major << 5 | 24, length))
-    if length < 0x10000:
-        return bytes((major << 5 | 25, length >> 8, length & 0xFF))
-    return bytes((major << 5 | 26,)) + length.to_bytes(4, "big")
-
-
-def byte_string(data: bytes) -> bytes:
-    """`data` as a CBOR byte string."""
-    return head(_BYTES, len(data)) + data
+_SHORT = 1024
+_TEXT_HEADS = [head(TEXT, length) for length in range(_SHORT)]
+_TAG_HEADS = [TAG_24 + head(BYTES, length) for length in range(_SHORT)]
 
 
 def text(value: str) -> bytes:
@@ -44,19 +32,25 @@ def text(value: str) -> bytes:
         data = value.encode("utf-8")
     except UnicodeEncodeError as exc:
         raise Malformed("text", "the text has no UTF-8 form") from exc
-    return head(_TEXT, len(data)) + data
+    length = len(data)
+    return (_TEXT_HEADS[length] if length < _SHORT else head(TEXT, length)) + data
+
+
+def tag_head(length: int) -> bytes:
+    """What stands before `length` bytes of content: the tag and the head of the byte string."""
+    return _TAG_HEADS[length] if length < _SHORT else TAG_24 + head(BYTES, length)
 
 
 def wrap(content: bytes) -> Encoded:
     """Tag 24 around one encoded CBOR item."""
-    return Encoded(TAG_24 + head(_BYTES, len(content)) + content, content)
+    return Encoded(tag_head(len(content)) + content, content)
 
 
 def parse(data: bytes) -> Encoded:
     """The tag-24 item that `data` is, in shortest form and nothing after it. Raises `Malformed("tag24")`."""
     start = _content_at(data)
     encoded = Encoded(data, data[start:])
-    if start == 0 or TAG_24 + head(_BYTES, len(encoded.content)) != data[:start]:
+    if start == 0 or tag_head(len(encoded.content)) != data[:start]:
         raise Malformed("tag24", "not CBOR in tag 24, in shortest form")
     return encoded
 

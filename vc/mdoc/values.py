@@ -15,17 +15,25 @@ from vc.mdoc.tagged import text
 _INT64 = range(-(1 << 63), 1 << 63)
 
 
-def encode(value: Any, *, pointer: str = "") -> bytes:
+def encode(value: Any) -> bytes:
     """The CBOR of an element value: str, bool, int, finite float, bytes, date (tag 1004), aware datetime (tag 0), list, dict.
 
     Raises `Malformed("element_value")` for anything else, `Malformed("text")` for text without a UTF-8 form.
     """
-    if type(value) is str:
+    kind = type(value)  # the kinds most elements have go the short way
+    if kind is str:
         return text(value)
-    return cbor.dumps(_encodable(value, pointer))
+    if kind is date:
+        return _FULL_DATE + str(value).encode("ascii")
+    if kind is int and 0 <= value < _INT64.stop:
+        return cbor.head(cbor.UNSIGNED, value)
+    return cbor.dumps(_encodable(value))
 
 
-def _encodable(value: Any, pointer: str) -> Any:
+_FULL_DATE = b"\xd9\x03\xec\x6a"  # tag 1004, a text of ten
+
+
+def _encodable(value: Any) -> Any:
     match value:
         case str():
             text(value)
@@ -41,34 +49,35 @@ def _encodable(value: Any, pointer: str) -> Any:
         case date() if not isinstance(value, datetime):
             return full_date(value)
         case list() | tuple():
-            return [_encodable(item, pointer) for item in value]
+            return [_encodable(item) for item in value]
         case Mapping() if all(type(key) is str for key in value):
-            return {key: _encodable(item, pointer) for key, item in value.items()}
+            return {_encodable(key): _encodable(item) for key, item in value.items()}
         case _:
-            raise Malformed("element_value", "a value of a kind an element cannot have", pointer=pointer)
+            raise Malformed("element_value", "a value of a kind an element cannot have")
 
 
-def plain(value: Any, *, pointer: str = "") -> Any:
+def plain(value: Any) -> Any:
     """A decoded element value as JSON would hold it (RFC 8949 §6.1): days and moments as text, bytes as base64url.
 
-    Raises `Malformed("element_value")` for nil, other tags, integers beyond 64 bits, U+0000, map keys that are not text.
+    Raises `Malformed("element_value")` for nil, other tags, NaN and infinities, integers beyond 64 bits, U+0000, map keys that
+    are not text.
     """
     kind = type(value)
     if kind is str:
         if "\x00" not in value:
             return value
-    elif kind is bool or kind is float or (kind is int and value in _INT64):
+    elif kind is bool or (kind is int and value in _INT64) or (kind is float and math.isfinite(value)):
         return value
     elif kind is bytes:
         return base64url.encode(value)
     elif kind is CBORTag:
         if value.tag == FULL_DATE:
-            return parse_full_date(value, pointer=pointer).isoformat()
+            return parse_full_date(value).isoformat()
         if value.tag == TDATE:
-            parse_tdate(value, pointer=pointer)
+            parse_tdate(value)
             return value.value
     elif kind is list:
-        return [plain(item, pointer=pointer) for item in value]
+        return [plain(item) for item in value]
     elif kind is dict and all(type(key) is str and "\x00" not in key for key in value):
-        return {key: plain(item, pointer=pointer) for key, item in value.items()}
-    raise Malformed("element_value", "a value of a kind an element cannot have", pointer=pointer)
+        return {key: plain(item) for key, item in value.items()}
+    raise Malformed("element_value", "a value of a kind an element cannot have")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
@@ -64,9 +65,9 @@ def verify_issuer(
     _check_digests(unverified)
     if unverified.outer_doctype is not None and unverified.outer_doctype != mso.doctype:
         raise VerificationFailed("mdoc_doctype", "the document is shown as another type than the issuer signed")
-    _check_dates(mso.validity, unverified, certificate or unverified.chain[0])
+    _check_dates(mso.validity, unverified, certificate)
     namespaces = {
-        namespace: {item.element: values.plain(item.value, pointer=f"/{namespace}/{item.element}") for item in items}
+        namespace: _plain(namespace, {item.element: item.value for item in items})
         for namespace, items in unverified.namespaces.items()
     }
     return Mdoc(
@@ -111,10 +112,10 @@ def verify_device(
         allowed.allow(namespace, element) for namespace, elements in document.device_elements.items() for element in elements
     ):
         raise VerificationFailed("device_elements", "the device states an element the issuer did not authorise it to")
-    return {
-        namespace: {element: values.plain(value, pointer=f"/{namespace}/{element}") for element, value in elements.items()}
-        for namespace, elements in document.device_elements.items()
-    }
+    return {namespace: _plain(namespace, elements) for namespace, elements in document.device_elements.items()}
+
+
+_thumbprint = lru_cache(maxsize=256)(sha256)
 
 
 def _check_digests(unverified: UnverifiedIssuerSigned) -> None:
@@ -124,22 +125,31 @@ def _check_digests(unverified: UnverifiedIssuerSigned) -> None:
         expected = mso.value_digests.get(namespace)
         if expected is None:
             raise VerificationFailed("mdoc_digest_missing", "the issuer signed nothing for this namespace", pointer=f"/{namespace}")
-        for item in items:
-            pointer = f"/{namespace}/{item.element}"
-            if item.digest_id not in expected:
+        for digest_id, element, _, encoded in items:
+            if digest(encoded.tagged).digest() == expected.get(digest_id):
+                continue
+            pointer = f"/{namespace}/{element}"
+            if digest_id not in expected:
                 raise VerificationFailed("mdoc_digest_missing", "the issuer signed no such item", pointer=pointer)
-            if digest(item.encoded.tagged).digest() != expected[item.digest_id]:
-                raise VerificationFailed("mdoc_digest", "the item is not the one the issuer signed", pointer=pointer)
+            raise VerificationFailed("mdoc_digest", "the item is not the one the issuer signed", pointer=pointer)
 
 
-def _check_dates(validity: Validity, unverified: UnverifiedIssuerSigned, certificate: x509.Certificate) -> None:
+def _check_dates(validity: Validity, unverified: UnverifiedIssuerSigned, certificate: x509.Certificate | None) -> None:
     if not validity.signed <= validity.valid_from < validity.valid_until:
         raise VerificationFailed("mdoc_validity", "the dates of the document contradict each other")
-    if not certificate.not_valid_before_utc <= validity.signed <= certificate.not_valid_after_utc:
+    signer = certificate or unverified.chain[0]
+    if not signer.not_valid_before_utc <= validity.signed <= signer.not_valid_after_utc:
         raise VerificationFailed("mdoc_signed", "the document was signed outside the life of the signer's certificate")
     x5t = unverified.issuer_auth.protected.get(sign1.X5T)
-    if x5t is not None and (not isinstance(x5t, list | tuple) or list(x5t) != [_SHA_256, sha256(certificate)]):
+    if x5t is not None and (not isinstance(x5t, list | tuple) or list(x5t) != [_SHA_256, _thumbprint(signer)]):
         raise VerificationFailed("x5t", "the header names another certificate than the signer's")
+
+
+def _plain(namespace: str, elements: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return {element: values.plain(value) for element, value in elements.items()}
+    except Malformed as exc:
+        raise Malformed(exc.code, exc.detail, pointer=f"/{namespace}") from exc
 
 
 def _short_lived(namespaces: Mapping[str, Mapping[str, Any]], mso: MobileSecurityObject) -> bool:
