@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from vc import formats
 from vc.encoding import claims_path
 from vc.encoding.claims_path import Path
-from vc.errors import Malformed, VerificationFailed
+from vc.errors import VerificationFailed
 from vc.formats import Credential
 from vc.keys.jwk import thumbprint
 from vc.x509.certificate import public_key
@@ -33,7 +33,6 @@ _OWN_TO_A_COPY = frozenset({"cnf", "status", "sub", "jti", "iat", "nbf", "exp", 
 class Offered:
     """What the issuer's metadata promise for one configuration; `mandatory`: paths of claims that must be there."""
 
-    configuration_id: str
     format: str
     type_id: str
     mandatory: tuple[Path, ...] = ()
@@ -102,13 +101,3 @@ def _said(credential: Credential) -> dict[str, Any]:
         for name, value in credential.claims.items()
         if name not in _OWN_TO_A_COPY
     }
-
-
-def require_texts(credentials: object) -> list[str]:
-    """The texts of a Credential Response's `credentials` (VCI-RESP-1, -2). Raises `Malformed("credentials")`."""
-    if not isinstance(credentials, list) or not credentials:
-        raise Malformed("credentials", "credentials is a non-empty array", pointer="/credentials")
-    texts = [item.get("credential") if isinstance(item, Mapping) else None for item in credentials]
-    if not all(isinstance(text, str) and text for text in texts):
-        raise Malformed("credentials", "an entry has no credential text", pointer="/credentials")
-    return [str(text) for text in texts]

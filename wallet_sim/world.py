@@ -51,12 +51,12 @@ def load(*, state: Path | None, store: Path | None, access_ca: Path | None, trus
         if state is None:
             raise WrongUse("name the wallet's file with --store, or the demo's state directory with --state or PORTADOC_STATE")
         store = state / "wallet.json"
-    access, tls = access_ca or _path(files.get("access")), _path(files.get("tls"))
+    access, tls = access_ca or _path(state, files.get("access")), _path(state, files.get("tls"))
     return World(
         demo=demo,
         store=store,
         anchors=() if access is None else _certificates(access),
-        trust_root=trust_root or _path(demo.get("trust_root")),
+        trust_root=trust_root or _path(state, demo.get("trust_root")),
         outbound=Outbound(FetchLimits(allow_loopback=True), ca_file=tls),
     )
 
@@ -79,5 +79,6 @@ def _certificates(path: Path) -> tuple[x509.Certificate, ...]:
         raise WrongUse(f"{path} is not a PEM file of certificates") from exc
 
 
-def _path(value: object) -> Path | None:
-    return Path(value) if isinstance(value, str) else None
+def _path(state: Path | None, value: object) -> Path | None:
+    """A path named in `demo.json`, which may be relative to it."""
+    return (state or Path()) / value if isinstance(value, str) else None

@@ -1,10 +1,7 @@
-"""Misbehaviours by name: what a hostile or broken wallet does. They exist here and nowhere else (SECURITY W-6).
-
-Each row says what it breaks, which rule forbids it and what a sound verifier does then; `portadoc wallet mischief` prints them.
-"""
+"""What a hostile or broken wallet does when it presents."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from secrets import token_urlsafe
 from typing import Any
@@ -13,32 +10,15 @@ from cbor2 import CBORTag
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from vc.encoding import base64url, cbor, json
-from vc.errors import Refused
 from vc.formats import Challenge
 from vc.keys.signer import LocalSigner
 from vc.openid4vp.client_metadata import EncryptionTarget
 from vc.sdjwt import disclosure
 from vc.sdjwt import present as sd_jwt
+from wallet_sim.mischief.rows import Mischief, not_applicable
 from wallet_sim.seams import Part, PresentingSeams, present
 
 SD_JWT, MDOC = ("dc+sd-jwt",), ("mso_mdoc",)
-BOTH = (*SD_JWT, *MDOC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mischief:
-    """`expected`: the check that fails, or how the response is turned away."""
-
-    name: str
-    breaks: str
-    rule: str
-    expected: str
-    seams: PresentingSeams
-
-
-def not_applicable(why: str) -> Refused:
-    """The error for a misbehaviour that has no place in the request at hand: wrong use, not a finding."""
-    return Refused("mischief_not_applicable", why)
 
 
 # --- the challenge ------------------------------------------------------------------------------------------------------------
@@ -245,10 +225,3 @@ PRESENTING: Mapping[str, Mischief] = {
     )
 }  # fmt: skip
 """Misbehaviours of `present`, by name."""
-
-
-def presenting(name: str) -> Mischief:
-    """The misbehaviour of that name. Raises `Refused("mischief_unknown")`."""
-    if name not in PRESENTING:
-        raise Refused("mischief_unknown", f"there is no misbehaviour {name!r}; `wallet mischief` lists them")
-    return PRESENTING[name]
