@@ -72,9 +72,9 @@ def run(arguments: Sequence[str]) -> int:
         else:
             typer.echo(exc.format_message(), err=True)
         return WRONG_USE
-    except typer.Abort:  # the end of input at a question
+    except typer.Abort as exc:  # Ctrl-C, or the end of input at a question
         typer.echo("portadoc: given up", err=True)
-        return WRONG_USE
+        return INTERRUPTED if isinstance(exc.__cause__, KeyboardInterrupt) else WRONG_USE
     except SystemExit as exc:
         return exc.code if isinstance(exc.code, int) else int(exc.code is not None)
     except KeyboardInterrupt:
