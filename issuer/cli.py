@@ -1,7 +1,7 @@
 """`portadoc issuer …`: offer, revoke and look at documents through the institution API of a running demo; serve and migrate."""
 
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, get_args
 
 import typer
 
@@ -15,6 +15,7 @@ _StateOption = Annotated[
     Path | None, typer.Option("--state", envvar="PORTADOC_STATE", help="State directory of the running demo (holds demo.json).")
 ]
 _JsonOption = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")]
+_REASONS = ", ".join(get_args(Reason))
 _FORMATS = {"dc+sd-jwt": ["dc+sd-jwt"], "mso_mdoc": ["mso_mdoc"], "both": ["dc+sd-jwt", "mso_mdoc"]}
 
 
@@ -57,10 +58,8 @@ def offer(
 def revoke(
     document_id: str,
     *,
-    reason: Annotated[str, typer.Option(help=f"One of {', '.join(Reason.__args__)}.")] = "unspecified",  # type: ignore[attr-defined]
-    effective_from: Annotated[
-        str | None, typer.Option(help="RFC 3339 date or date-time; in the future: the status turns then")
-    ] = None,
+    reason: Annotated[str, typer.Option(help=f"One of {', '.join(get_args(Reason))}.")] = "unspecified",
+    effective_from: Annotated[str | None, typer.Option(help="RFC 3339 date or date-time; if ahead, the status turns then.")] = None,
     state: _StateOption = None,
     as_json: _JsonOption = False,
 ) -> None:

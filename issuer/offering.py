@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
-from vc.documents.catalogue import CONFIGURATIONS, DOCUMENT_TYPES, Configuration
 
 from issuer.institutions import Institution
 from issuer.revocation import text
@@ -15,6 +14,7 @@ from issuer.store import documents, grants, rates
 from issuer.store.documents import DocumentState, StoredDocument
 from issuer.store.grants import Offer, OfferState
 from vc.documents import catalogue
+from vc.documents.catalogue import CONFIGURATIONS, DOCUMENT_TYPES, Configuration
 from vc.documents.model import Document
 from vc.encoding import base64url
 from vc.errors import Refused
@@ -45,9 +45,8 @@ def accept(institution: Institution, submission: Submission) -> Document:
     document_type = submission.type or _guess(institution, submission.document_data)
     if document_type not in institution.types:
         raise Refused("type_not_entitled", "the institution is not entitled to issue documents of this type", pointer="/type")
-    document = catalogue.parse(
-        document_type, _completed(institution, document_type, submission.document_data), identity=submission.identity
-    )
+    data = {**_stated_by_provider(institution, document_type), **submission.document_data}
+    document = catalogue.parse(document_type, data, identity=submission.identity)
     if document.issuing_country not in (None, institution.country):
         raise Refused(
             "country_not_entitled",
@@ -57,6 +56,11 @@ def accept(institution: Institution, submission: Submission) -> Document:
     if submission.profile is not None:
         configurations(document, FORMATS, profile=submission.profile)
     return document
+
+
+def _stated_by_provider(institution: Institution, document_type: str) -> dict[str, str]:
+    """What a PID says beside the person comes from its provider, so its document data may be empty."""
+    return {"issuing_authority": institution.name, "issuing_country": institution.country} if document_type == "pid" else {}
 
 
 def _guess(institution: Institution, data: Mapping[str, Any]) -> str:
@@ -101,6 +105,7 @@ def store_document(
             profile=submission.profile,
             document=document.to_json(),
             identity=submission.identity,
+            paper_only=submission.paper_only,
             created_at=now,
         ),
     )

@@ -5,6 +5,7 @@ A withdrawal raises the version of its list in its own transaction, so the next 
 """
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -65,7 +66,7 @@ def _sign(
     issued_at = max(to_numeric_date(now), 0 if last is None else last.issued_at)
     moment = datetime.fromtimestamp(issued_at, UTC)
     entries = StatusList.from_indices(LIST_SIZE, 1, values)
-    options = {
+    options: dict[str, Any] = {
         "uri": list_uri(institution, list_id),
         "iat": moment,
         "exp": moment + timedelta(seconds=service.settings.status_lifetime_seconds),

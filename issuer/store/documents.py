@@ -34,6 +34,7 @@ class StoredDocument:
     document: Mapping[str, Any]
     identity: Mapping[str, Any] | None
     created_at: datetime
+    paper_only: Mapping[str, Any] | None = None
     revoked_at: datetime | None = None
     status_changes_at: datetime | None = None
     effective_from: datetime | None = None

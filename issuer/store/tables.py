@@ -29,6 +29,7 @@ documents = Table(
     Column("profile", String(64), nullable=True),  # the institution's wish for its SD-JWT VC; None means the default
     Column("document", JSON, nullable=False),
     Column("identity", JSON, nullable=True),
+    Column("paper_only", JSON, nullable=True),  # boxes of the paper form that the institution keeps beside the document
     Column("created_at", BigInteger, nullable=False),
     # Two dates (DOMAIN 5.2): when the status turns, and from when the withdrawal has effect as a matter of law.
     Column("revoked_at", BigInteger, nullable=True),

@@ -58,7 +58,7 @@ class TestClock:
 
 @dataclass
 class Deployment:
-    """One deployment: `raw` is its settings file, `authority` issued all its certificates; `worker()` starts one more process of it."""
+    """One deployment: `raw` is its settings file, `authority` issued its certificates; `worker()` starts one more process."""
 
     directory: Path
     raw: dict[str, Any]
@@ -94,7 +94,8 @@ def build(
     directory: Path, *, base_url: str = BASE_URL, institutions: Sequence[str] = tuple(INSTITUTIONS), **changes: Any
 ) -> Deployment:
     """A deployment in `directory`; `changes` are members of the settings file."""
-    authority, signers, entries = root("Test issuing CA"), {}, []
+    authority, entries = root("Test issuing CA"), []
+    signers: dict[str, dict[str, LocalSigner]] = {}
     for name in institutions:
         facts, keys, signers[name] = INSTITUTIONS[name], {}, {}
         for use, options in _USES.items():

@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("profile", sa.String(64), nullable=True),
         sa.Column("document", sa.JSON, nullable=False),
         sa.Column("identity", sa.JSON, nullable=True),
+        sa.Column("paper_only", sa.JSON, nullable=True),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("revoked_at", sa.BigInteger, nullable=True),
         sa.Column("status_changes_at", sa.BigInteger, nullable=True),

@@ -87,6 +87,7 @@ async def read_document(request: Request, document_id: str, caller: CallerDep) -
             "profile": document.profile,
             "document": document.document,
             "identity": document.identity,
+            "paper_only": document.paper_only,
             "revocation": revocation.shown(document, now) if withdrawn else None,
             "credentials": [_credential(caller.institution, row, now) for row in rows],
         },

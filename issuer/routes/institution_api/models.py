@@ -120,6 +120,7 @@ class DocumentDetail(DocumentSummary):
     profile: str | None
     document: dict[str, Any]
     identity: dict[str, Any] | None
+    paper_only: dict[str, Any] | None
     revocation: "RevocationRecord | None"
     credentials: list[IssuedCredential]
 

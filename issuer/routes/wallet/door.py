@@ -42,7 +42,9 @@ def endpoint(name: str, handler: Handler) -> Callable[[Request], Awaitable[Respo
             return await handler(request, service, institution)
         except VcError as exc:
             refused = errors.translate(table, _our_fault(exc), scheme=scheme_of(request) or _DPOP)
-            _log.info("refused", institution=institution.id, endpoint=name, code=exc.code, error=refused.error, status=refused.status)
+            _log.info(
+                "refused", institution=institution.id, endpoint=name, code=exc.code, error=refused.error, status=refused.status
+            )
             _count(service, institution, name, refused.error or exc.code)
             return answer(refused.body(), status=refused.status, headers=refused.headers)
 
