@@ -20,7 +20,7 @@ from vc.keys import jwk
 from vc.keys.signer import Signer
 from vc.sdjwt import issue as issuing
 from vc.sdjwt import present as presenting
-from vc.sdjwt import vc as sd_jwt_vc
+import vc.sdjwt.vc as sd_jwt_vc
 from vc.sdjwt import verify as verifying
 from vc.sdjwt.issue import Plan
 from vc.sdjwt.verify import UnverifiedSdJwt
@@ -83,7 +83,6 @@ class UnverifiedSdJwtCredential:
                 nonce=challenge.nonce,
                 audience=challenge.audience,
                 now=now,
-                hash_algorithm=signed.hash_algorithm,
             )
 
         return Credential(
