@@ -20,7 +20,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from vc.documents.document import Document
-
 from vc.formats import Challenge, Credential, TranscriptChallenge
 from vc.openid4vp.dcql import DcqlQuery
 from verifier import exchange
@@ -49,7 +48,8 @@ def run(
     main, pid = by_role["document"], by_role.get("pid")
     exchange.check_query(main, judged, query, control)
     exchange.check_same_holder(main, pid, challenge)
-    exchange.check_rules(main, control)
+    for one in judged:
+        exchange.check_rules(one, control)
     return _verdict(main, pid, judged)
 
 

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from vc.documents.document import Document
-
 from vc import formats
 from vc.documents import catalogue
+from vc.documents.document import Document
 from vc.encoding.claims_path import Path
 from vc.errors import VcError
 from vc.formats import Challenge, Credential, TranscriptChallenge
@@ -93,18 +92,11 @@ def _open(one: Judged) -> None:
         report.failed("structure", _CONTENT_REASONS.get(error.code, "document_unreadable"), describe(error))
         return
     one.credential = credential
-    odd = [note for note in one.document.notes if note.code in _ODDITIES]
-    where = f"; left out: {', '.join(note.pointer for note in odd)}" if odd else ""
-    report.passed(
-        "structure",
-        f"{one.document.type}, profile {profile.id}, {credential.format}{where}",
-        because="document_oddities" if odd else None,
-    )
+    report.passed("structure", f"{one.document.type}, profile {profile.id}, {credential.format}")
 
 
 _SIGNATURE_ERRORS = frozenset({"signature", "jws_alg", "jws_crit", "jws_typ", "cose_alg", "cose_crit", "key_type", "key_curve"})
-_ODDITIES = frozenset({"unreadable", "contradiction", "elements"})
-_CONTENT_REASONS = {"document_type_unknown": "document_type_unknown", "unknown_type": "document_type_unknown"}
+_CONTENT_REASONS = {"unknown_type": "document_type_unknown"}
 
 
 def _check_certificate(report: Report, credential: Credential) -> None:

@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 
-from vc.documents.document import compare_identity
-
 from vc.documents import catalogue
-from vc.documents.outcome import Finding
+from vc.documents.document import Document, compare_identity
+from vc.documents.outcome import Finding, Outcome
 from vc.errors import VcError
 from vc.formats import Credential
 from vc.openid4vp import dcql
 from vc.openid4vp.dcql import DcqlQuery, View
 from verifier.credential import PID, Judged
+from verifier.reasons import reason
 from verifier.report import Report
 from verifier.sources import Control
-from verifier.verdict import Check, Reason
+from verifier.verdict import Check, Reason, Result
 
 
 def check_query(main: Judged, judged: Sequence[Judged], query: DcqlQuery | None, control: Control) -> None:
@@ -66,21 +66,28 @@ def check_same_holder(main: Judged, pid: Judged | None, challenge: object) -> No
     elif not (report.holds("holder_binding") and pid.report.holds("holder_binding")):
         report.failed("same_holder", "same_holder_not_proved", "one of the two proofs of possession is missing")
     else:
-        names = compare_identity(pid.document, main.document)
-        report.add(
-            Check(id="same_holder", result=names.result, detail=f"both proved in one answer; {names.detail}"),
-            _finding(names.finding),
-        )
+        _compare_identity(report, pid.document, main.document)
 
 
-def check_rules(main: Judged, control: Control) -> None:
-    """10: the rules of the document's own declaration, one check each."""
-    if main.document is None:
+def _compare_identity(report: Report, pid: Document, document: Document) -> None:
+    """Two proofs over one nonce already tie the two together; where the document names a person, it must be the same one."""
+    names = compare_identity(pid, document)
+    silent = names.result is Result.NOT_CHECKED and (names.finding is None or names.finding.outcome is Outcome.ACCEPT)
+    result = Result.PASSED if silent else names.result
+    check = Check(id="same_holder", result=result, detail=f"both proved in one answer; {names.detail}")
+    report.add(check, _finding(names.finding))
+
+
+def check_rules(one: Judged, control: Control) -> None:
+    """10: the rules of the document's own declaration, one check each; for a PID beside a document under its prefix."""
+    if one.document is None:
         return
-    kind = catalogue.DOCUMENT_TYPES[main.document.type]
-    assessment = kind.assess(main.document, catalogue.Control(on=control.on, country=control.country, now=control.now))
+    kind = catalogue.DOCUMENT_TYPES[one.document.type]
+    assessment = kind.assess(one.document, catalogue.Control(on=control.on, country=control.country, now=control.now))
     for rule in assessment.results:
-        main.report.add(Check(id=rule.id, result=rule.result, detail=rule.detail), _finding(rule.finding))
+        one.report.add(Check(id=rule.id, result=rule.result, detail=rule.detail), _finding(rule.finding))
+    if control.country is None and one.document.type != PID:
+        one.report.reasons.append(reason("host_country_not_given"))
 
 
 def _finding(finding: Finding | None) -> Reason | None:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from vc.documents.catalogue import accepted_types
-
+from vc.documents.catalogue import DOCUMENT_TYPES
+from vc.documents.profile import Profile
 from vc.encoding.claims_path import Path
 
 Role = Literal["pid", "document"]
@@ -70,18 +70,9 @@ class Purpose:
 
     def asks(self, formats: tuple[Format, ...] = FORMATS) -> tuple[Ask, ...]:
         """The PID and the document in each of `formats`."""
-        return (
-            *(Ask(role="pid", format=form, types=tuple(accepted_types("pid", form)), alternatives=_PID[form]) for form in formats),
-            *(
-                Ask(
-                    role="document",
-                    format=form,
-                    types=tuple(accepted_types(self.document_type, form)),
-                    alternatives=self.claims[form],
-                )
-                for form in formats
-            ),
-        )
+        pids = (_ask("pid", "pid", form, _PID[form]) for form in formats)
+        documents = (_ask("document", self.document_type, form, self.claims[form]) for form in formats)
+        return (*pids, *documents)
 
     def to_dcql(self, formats: tuple[Format, ...] = FORMATS) -> dict[str, Any]:
         """The DCQL query. With several formats, `credential_sets` ask for one PID and one document in whichever is held."""
@@ -94,6 +85,18 @@ class Purpose:
         return query
 
 
+def _ask(role: Role, document_type: str, form: Format, alternatives: tuple[tuple[Path, ...], ...]) -> Ask:
+    """The query for the types whose shapes can answer one of the alternatives; others could not be matched by any wallet."""
+    shapes = [profile for profile in DOCUMENT_TYPES[document_type].profiles if profile.format == form]
+    able = [shape for shape in shapes if any(_has_all(shape, alternative) for alternative in alternatives)]
+    types = tuple(dict.fromkeys(type_id for shape in able for type_id in shape.type_ids))
+    return Ask(role=role, format=form, types=types, alternatives=alternatives)
+
+
+def _has_all(shape: Profile, wanted: tuple[Path, ...]) -> bool:
+    return all(any(claim.path[: len(path)] == path for claim in shape.claims) for path in wanted)
+
+
 def _elements(namespace: str, *names: str) -> tuple[Path, ...]:
     return tuple((namespace, name) for name in names)
 
@@ -104,6 +107,18 @@ _PID: Mapping[Format, tuple[tuple[Path, ...], ...]] = {
 }
 # The DC4EU shapes leave these two to the holder's choice; all the rest comes in the open (DOMAIN 0, first trap).
 _DC4EU: tuple[Path, ...] = (("personal_administrative_number",), ("document_number",))
+# In an mdoc every element is the holder's choice: those the rules need. An element that not every document has comes as an
+# alternative, else a wallet whose document lacks it would find nothing to answer with.
+_PDA1_MDOC = _elements(
+    "eu.europa.ec.eudi.pda1.1",
+    "credential_holder", "social_security_pin", "document_id", "employment_details", "places_of_work", "legislation",
+    "status_confirmation", "competent_institution", "issuing_authority", "issuing_country", "issuance_date",
+)  # fmt: skip
+_EHIC_MDOC = _elements(
+    "eu.europa.ec.eudi.ehic.1",
+    "credential_holder", "social_security_pin", "document_id", "starting_date", "ending_date", "competent_institution",
+    "issuing_authority", "issuing_country", "issuance_date", "expiry_date",
+)  # fmt: skip
 
 PURPOSES: Mapping[str, Purpose] = {
     purpose.id: purpose
@@ -115,14 +130,7 @@ PURPOSES: Mapping[str, Purpose] = {
             asks_for="The portable document A1 with its number and the personal number, and name and birth date from the PID.",
             claims={
                 "dc+sd-jwt": (_DC4EU,),
-                "mso_mdoc": (
-                    _elements(
-                        "eu.europa.ec.eudi.pda1.1",
-                        "social_security_pin", "document_id", "employment_details", "places_of_work", "legislation",
-                        "status_confirmation", "competent_institution", "issuing_authority", "issuing_country",
-                        "issuance_date", "expiry_date",
-                    ),
-                ),
+                "mso_mdoc": ((*_PDA1_MDOC, ("eu.europa.ec.eudi.pda1.1", "expiry_date")), _PDA1_MDOC),
             },
         ),
         Purpose(
@@ -131,20 +139,11 @@ PURPOSES: Mapping[str, Purpose] = {
             document_type="ehic",
             asks_for="The health insurance card with its number and the personal number, and name and birth date from the PID.",
             claims={
-                "dc+sd-jwt": (_DC4EU,),
-                "mso_mdoc": (
-                    _elements(
-                        "eu.europa.ec.eudi.ehic.1",
-                        "social_security_pin", "document_id", "starting_date", "ending_date", "competent_institution",
-                        "issuing_authority", "issuing_country", "issuance_date", "expiry_date",
-                    ),
-                ),
+                # Cards of the EU reference issuer have no number; rule 6.2-7 then warns about reimbursement.
+                "dc+sd-jwt": (_DC4EU, _DC4EU[:1]),
+                # With the element `subject` when a representative holds the card for somebody else.
+                "mso_mdoc": ((*_EHIC_MDOC, ("eu.europa.ec.eudi.ehic.1", "subject")), _EHIC_MDOC),
             },
         ),
     )
-}  # fmt: skip
-
-
-def for_document(document_type: str) -> Purpose | None:
-    """The purpose that checks this kind of document; None when there is none (a PID)."""
-    return next((purpose for purpose in PURPOSES.values() if purpose.document_type == document_type), None)
+}

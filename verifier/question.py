@@ -5,7 +5,8 @@ from datetime import date
 from vc.documents.calendar import full_date
 from vc.documents.country import STATES, to_iso
 from vc.errors import Malformed
-from verifier.asking import Asking, Question, RequestUriMethod, ResponseMode
+from vc.openid4vp.request import ResponseMode
+from verifier.asking import Asking, Question, RequestUriMethod
 from verifier.purposes import FORMATS, PURPOSES, Format, Purpose
 from verifier.settings import ClientIdPrefix
 

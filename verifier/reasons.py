@@ -32,10 +32,12 @@ def reason(code: str, *, pid: bool = False) -> Reason:
 
     Raises KeyError: a code without text is a bug.
     """
-    row = REASONS[code]
-    if not pid:
-        return row
-    return Reason(code=PID_PREFIX + code, outcome=row.outcome, text=_PID_TEXT + row.text, next=row.next)
+    return of_pid(REASONS[code]) if pid else REASONS[code]
+
+
+def of_pid(said: Reason) -> Reason:
+    """The same reason said about the proof of identity beside a document."""
+    return Reason(code=PID_PREFIX + said.code, outcome=said.outcome, text=_PID_TEXT + said.text, next=said.next)
 
 
 def for_error(check_id: str, error_code: str) -> str:

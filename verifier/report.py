@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from vc.documents.outcome import Outcome, combine
 from vc.errors import VcError
-from verifier.reasons import PID_PREFIX, for_error, reason
+from verifier.reasons import PID_PREFIX, for_error, of_pid, reason
 from verifier.verdict import Check, Reason, Result
 
 CREDENTIAL_CHECKS = (
@@ -54,9 +54,9 @@ class Report:
 
     def add(self, check: Check, because: Reason | None) -> None:
         """A result made elsewhere (a document's own rule), with its reason."""
-        self._checks[check.id] = check
+        self._checks[self._id(check.id)] = Check(id=self._id(check.id), result=check.result, detail=check.detail)
         if because is not None:
-            self.reasons.append(because)
+            self.reasons.append(of_pid(because) if self._pid else because)
 
     def fill(self, check_ids: Iterable[str], detail: str) -> None:
         """Mark those of `check_ids` that have no result yet as not checked."""

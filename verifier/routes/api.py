@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from vc.encoding import json
 from vc.errors import Malformed, Refused
+from vc.openid4vp.request import ResponseMode
 from verifier.answering import Answering
-from verifier.asking import Asking, RequestUriMethod, ResponseMode
+from verifier.asking import Asking, RequestUriMethod
 from verifier.problems import Problem
 from verifier.question import QuestionInvalid, read
 from verifier.routes import Body, media_type
