@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from cbor2 import CBORTag
@@ -54,14 +56,31 @@ def parse(value: object) -> UnverifiedSign1:
         raise Malformed("cose_sign1", "a member of COSE_Sign1 has the wrong type")
     if payload is not None and not isinstance(payload, bytes):
         raise Malformed("cose_sign1", "the payload is neither bytes nor nil")
-    protected = cbor.decode(protected_bytes) if protected_bytes else {}
-    if not isinstance(protected, Mapping):
-        raise Malformed("cose_sign1", "the protected header is not a map")
+    protected = header(protected_bytes)
     if not protected.keys().isdisjoint(unprotected):  # RFC 9052 §3: a label occurs once over both headers
         raise Malformed("cose_header_twice", "a header parameter stands in both headers")
     return UnverifiedSign1(
         protected_bytes=protected_bytes, protected=protected, unprotected=unprotected, payload=payload, signature=signature
     )
+
+
+def header(protected_bytes: bytes) -> Mapping[Any, Any]:
+    """The protected header in `protected_bytes`, read-only. Raises `Malformed("cose_sign1")` when it is not a map.
+
+    Short ones are remembered: whoever signs much writes the same header each time.
+    """
+    return _short_header(protected_bytes) if len(protected_bytes) <= _SHORT else _header(protected_bytes)
+
+
+def _header(protected_bytes: bytes) -> Mapping[Any, Any]:
+    value = cbor.decode(protected_bytes) if protected_bytes else {}
+    if not isinstance(value, Mapping):
+        raise Malformed("cose_sign1", "the protected header is not a map")
+    return MappingProxyType(value)
+
+
+_SHORT = 512
+_short_header = lru_cache(maxsize=512)(_header)
 
 
 def verify(

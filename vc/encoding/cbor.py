@@ -31,12 +31,6 @@ def _refuse(number: int) -> Any:
     return refuse
 
 
-def _other_tag(tag: CBORTag, _immutable: bool) -> CBORTag:
-    if tag.tag not in ALLOWED_TAGS:
-        raise Malformed("cbor_tag", f"tag {tag.tag} is not allowed")
-    return tag
-
-
 _SEMANTIC = {number: (_keep if number in ALLOWED_TAGS else _refuse)(number) for number in _BUILT_IN_TAGS}
 
 
@@ -56,7 +50,8 @@ def loads(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH
 def decode(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Any:
     """As `loads`, but the kinds of keys and leaves are not looked at and items are not counted.
 
-    For readers that check the type of every field they use: there may be NaN, `undefined`, simple values and composite keys inside.
+    For readers that check the type of every field they use: there may be NaN, `undefined`, simple values, composite keys and
+    unknown tags (as `CBORTag`) inside.
     """
     if len(data) > max_bytes:
         raise Malformed("too_large", "the CBOR item is too long")
@@ -70,7 +65,6 @@ def decode_each(parts: Sequence[bytes], *, max_depth: int = MAX_DEPTH) -> list[A
     try:
         decoder = cbor2.CBORDecoder(
             stream,
-            tag_hook=_other_tag,
             semantic_decoders=_SEMANTIC,
             max_depth=max_depth,
             allow_indefinite=False,
@@ -137,6 +131,8 @@ def _require_plain(value: Any, max_nodes: int) -> None:
             elif kind is list or kind is tuple:
                 todo.append(item)
             elif kind is CBORTag:
+                if item.tag not in ALLOWED_TAGS:
+                    raise Malformed("cbor_tag", f"tag {item.tag} is not allowed")
                 todo.append((item.value,))
             elif kind is not float or not math.isfinite(item):
                 raise Malformed("cbor", "a value of a kind that has no place here")

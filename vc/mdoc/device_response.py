@@ -88,7 +88,7 @@ def _document(value: object, cutter: Cutter, message: bytes) -> UnverifiedDocume
     document = _map(value, "/documents")
     doctype = _text(document.get("docType"), "/documents/docType")
     device_signed = _map(document.get("deviceSigned"), "/documents/deviceSigned")
-    namespaces = Cutter(message).cut(device_signed.get("nameSpaces"), "/documents/deviceSigned/nameSpaces")
+    namespaces = Cutter(message).cut([device_signed.get("nameSpaces")], "/documents/deviceSigned/nameSpaces")[0]
     auth = _map(device_signed.get("deviceAuth"), "/documents/deviceSigned/deviceAuth")
     if ("deviceSignature" in auth) == ("deviceMac" in auth):
         raise Malformed(
@@ -108,6 +108,8 @@ def _document(value: object, cutter: Cutter, message: bytes) -> UnverifiedDocume
 
 def _device_elements(encoded: Encoded) -> Mapping[str, Mapping[str, Any]]:
     pointer = "/documents/deviceSigned/nameSpaces"
+    if encoded.content == b"\xa0":  # nothing, as nearly always
+        return {}
     namespaces = _map(cbor.decode(encoded.content), pointer)
     for namespace, elements in namespaces.items():
         _text(namespace, pointer)
@@ -129,7 +131,7 @@ def _mac(value: object) -> UnverifiedMac0:
     pointer = "/documents/deviceSigned/deviceAuth/deviceMac"
     match value:
         case [bytes() as protected_bytes, dict() as unprotected, None, bytes() as tag]:
-            protected = _map(cbor.loads(protected_bytes) if protected_bytes else {}, pointer)
+            protected = sign1.header(protected_bytes)
             if protected.keys().isdisjoint(unprotected):
                 return UnverifiedMac0(protected_bytes=protected_bytes, protected=protected, tag=tag)
     raise Malformed("device_response", "deviceMac is an untagged COSE_Mac0 with a detached payload", pointer=pointer)

@@ -1,6 +1,6 @@
 """`IssuerSigned`: the items of an mdoc as they arrived and the signature over their digests (ISO/IEC 18013-5 §8.3.2.1.2.2)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from cryptography import x509
 from vc.cose import sign1
 from vc.encoding import cbor
 from vc.errors import Malformed
-from vc.mdoc import mso
+from vc.mdoc import mso, tagged
 from vc.mdoc.mso import MAX_DIGEST_ID, MobileSecurityObject
 from vc.mdoc.tagged import Cutter, Encoded
 from vc.x509.certificate import from_der
@@ -74,43 +74,50 @@ def read(value: object, cutter: Cutter, *, outer_doctype: str | None = None) -> 
     issuer_auth = sign1.parse(auth)
     if issuer_auth.payload is None:
         raise Malformed("issuer_signed", "the mobile security object is missing", pointer="/issuerAuth")
+    payload = tagged.parse(issuer_auth.payload)
+    cuts = _cut(value["nameSpaces"], cutter) if "nameSpaces" in value else {}
+    contents = [content for encoded in cuts.values() for _, content in encoded]
+    signed, *items = cbor.decode_each([payload.content, *contents])
+    rest = iter(items)
     return UnverifiedIssuerSigned(
-        namespaces=_namespaces(value["nameSpaces"], cutter) if "nameSpaces" in value else {},
+        namespaces={namespace: _items(encoded, rest) for namespace, encoded in cuts.items()},
         issuer_auth=issuer_auth,
-        mso=mso.parse(issuer_auth.payload),
+        mso=mso.read(signed),
         outer_doctype=outer_doctype,
     )
 
 
-def _namespaces(value: object, cutter: Cutter) -> dict[str, tuple[UnverifiedItem, ...]]:
+def _cut(value: object, cutter: Cutter) -> dict[str, list[Encoded]]:
     if not isinstance(value, dict) or not value:
         raise Malformed("issuer_signed", "nameSpaces is a map with something in it", pointer="/nameSpaces")
-    namespaces: dict[str, tuple[UnverifiedItem, ...]] = {}
     count = 0
     for namespace, entries in value.items():
         if type(namespace) is not str or not namespace or "\x00" in namespace:
             raise Malformed("issuer_signed", "a namespace is a text", pointer="/nameSpaces")
-        if not isinstance(entries, list) or not entries:
+        if type(entries) is not list or not entries:
             raise Malformed("issuer_signed", "a namespace is a list with something in it", pointer="/nameSpaces")
         count += len(entries)
-        if count > MAX_ITEMS:
-            raise Malformed("too_large", f"more than {MAX_ITEMS} items", pointer="/nameSpaces")
-        encoded = [cutter.cut(entry, "/nameSpaces") for entry in entries]
-        items = tuple(map(_item, encoded, cbor.decode_each([content for _, content in encoded])))
-        if len({item.digest_id for item in items}) != len(items) or len({item.element for item in items}) != len(items):
-            raise Malformed("issuer_signed", "two items share a digest id or an element name", pointer="/nameSpaces")
-        namespaces[namespace] = items
-    return namespaces
+    if count > MAX_ITEMS:
+        raise Malformed("too_large", f"more than {MAX_ITEMS} items", pointer="/nameSpaces")
+    return {namespace: cutter.cut(entries, "/nameSpaces") for namespace, entries in value.items()}
 
 
-def _item(encoded: Encoded, item: Any) -> UnverifiedItem:
-    if type(item) is not dict or "elementValue" not in item:
-        raise Malformed("issuer_signed", "an item is a map with an elementValue", pointer="/nameSpaces")
-    digest_id, random, element = item.get("digestID"), item.get("random"), item.get("elementIdentifier")
-    if type(digest_id) is not int or not 0 <= digest_id <= MAX_DIGEST_ID:
-        raise Malformed("issuer_signed", "digestID is not an integer from 0 to 2^31-1", pointer="/nameSpaces")
-    if type(random) is not bytes or len(random) < MIN_RANDOM:
-        raise Malformed("issuer_signed", f"random has not {MIN_RANDOM} bytes", pointer="/nameSpaces")
-    if type(element) is not str or not element or "\x00" in element:
-        raise Malformed("issuer_signed", "elementIdentifier is a text", pointer="/nameSpaces")
-    return UnverifiedItem(digest_id, element, item["elementValue"], encoded)
+def _items(cuts: list[Encoded], decoded: Iterator[Any]) -> tuple[UnverifiedItem, ...]:
+    items = []
+    digest_ids, elements = set(), set()
+    for encoded, item in zip(cuts, decoded, strict=False):
+        if type(item) is not dict or "elementValue" not in item:
+            raise Malformed("issuer_signed", "an item is a map with an elementValue", pointer="/nameSpaces")
+        digest_id, random, element = item.get("digestID"), item.get("random"), item.get("elementIdentifier")
+        if type(digest_id) is not int or not 0 <= digest_id <= MAX_DIGEST_ID:
+            raise Malformed("issuer_signed", "digestID is not an integer from 0 to 2^31-1", pointer="/nameSpaces")
+        if type(random) is not bytes or len(random) < MIN_RANDOM:
+            raise Malformed("issuer_signed", f"random has not {MIN_RANDOM} bytes", pointer="/nameSpaces")
+        if type(element) is not str or not element or "\x00" in element:
+            raise Malformed("issuer_signed", "elementIdentifier is a text", pointer="/nameSpaces")
+        digest_ids.add(digest_id)
+        elements.add(element)
+        items.append(UnverifiedItem(digest_id, element, item["elementValue"], encoded))
+    if not len(digest_ids) == len(elements) == len(items):
+        raise Malformed("issuer_signed", "two items share a digest id or an element name", pointer="/nameSpaces")
+    return tuple(items)

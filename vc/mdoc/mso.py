@@ -8,10 +8,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from vc.encoding import cbor
 from vc.errors import Malformed
 from vc.keys import cose_key
-from vc.mdoc import tagged
 from vc.mdoc.dates import parse_tdate
 from vc.status.reference import StatusReference, from_claim
 
@@ -44,6 +42,9 @@ class KeyAuthorizations:
         return namespace in self.namespaces or (namespace, element) in self.elements
 
 
+_NO_AUTHORIZATIONS = KeyAuthorizations()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MobileSecurityObject:
     """A parsed MSO; believed only once the signature over it was checked."""
@@ -57,13 +58,13 @@ class MobileSecurityObject:
     status: StatusReference | None
 
 
-def parse(payload: bytes) -> MobileSecurityObject:
-    """The MSO in an issuerAuth payload (`MobileSecurityObjectBytes`, tag 24).
+def read(value: object) -> MobileSecurityObject:
+    """The MSO in a decoded map.
 
-    Raises `Malformed("tag24")`, `Malformed("mso")` with the pointer of the field, the errors of `cose_key.parse_public` for the
+    Raises `Malformed("mso")` with the pointer of the field, the errors of `cose_key.parse_public` for the
     device key, of `parse_tdate` and of `status.reference.from_claim`. Members that are not known are not looked at.
     """
-    mso = require_map(cbor.decode(tagged.parse(payload).content), "")
+    mso = require_map(value, "")
     algorithm = mso.get("digestAlgorithm")
     if mso.get("version") != VERSION:
         raise Malformed("mso", "the version is not 1.0", pointer="/version")
@@ -104,9 +105,9 @@ def _value_digests(value: object, size: int) -> Mapping[str, Mapping[int, bytes]
         require_text(namespace, "/valueDigests")
         if type(digests) is not dict or not digests:
             raise Malformed("mso", "a namespace without digests", pointer="/valueDigests")
-        if set(map(type, digests)) != _NUMBER or min(digests) < 0 or max(digests) > MAX_DIGEST_ID:
+        if {*map(type, digests)} != _NUMBER or min(digests) < 0 or max(digests) > MAX_DIGEST_ID:
             raise Malformed("mso", "a digest id is not an integer from 0 to 2^31-1", pointer="/valueDigests")
-        if set(map(type, digests.values())) != _BYTES or set(map(len, digests.values())) != sizes:
+        if {*map(type, digests.values())} != _BYTES or {*map(len, digests.values())} != sizes:
             raise Malformed("mso", "a digest has not the length of the algorithm", pointer="/valueDigests")
     if not namespaces:
         raise Malformed("mso", "there are no digests", pointer="/valueDigests")
@@ -115,7 +116,7 @@ def _value_digests(value: object, size: int) -> Mapping[str, Mapping[int, bytes]
 
 def _key_authorizations(info: Mapping[Any, Any]) -> KeyAuthorizations:
     if "keyAuthorizations" not in info:
-        return KeyAuthorizations()
+        return _NO_AUTHORIZATIONS
     pointer = "/deviceKeyInfo/keyAuthorizations"
     allowed = require_map(info["keyAuthorizations"], pointer)
     elements = require_map(allowed.get("dataElements", {}), pointer)

@@ -4,6 +4,7 @@ What is hashed and signed in an mdoc is the complete tag-24 encoding (ISO/IEC 18
 cut out of the message and kept; nothing is ever encoded again.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from cbor2 import CBORTag
@@ -69,17 +70,22 @@ class Cutter:
     def __init__(self, message: bytes) -> None:
         self._message, self._at = message, 0
 
-    def cut(self, value: object, pointer: str) -> Encoded:
-        """The received bytes of the decoded tag-24 `value`.
+    def cut(self, entries: Sequence[object], pointer: str) -> list[Encoded]:
+        """The received bytes of the decoded tag-24 items `entries`.
 
-        Raises `Malformed("tag24")` when it is something else, or when it did not arrive in the one shortest form
+        Raises `Malformed("tag24")` when one is something else, or when it did not arrive in the one shortest form
         (ISO/IEC 18013-5 §8.1: otherwise a changed encoding would pass as the signed one, SECURITY M-2).
         """
-        if type(value) is not CBORTag or value.tag != 24 or type(value.value) is not bytes:
-            raise Malformed("tag24", "not a byte string in tag 24", pointer=pointer)
-        encoded = wrap(value.value)
-        at = self._message.find(encoded.tagged, self._at)
-        if at < 0:
-            raise Malformed("tag24", "the tag 24 item is not in shortest form", pointer=pointer)
-        self._at = at + len(encoded.tagged)
-        return encoded
+        cuts, at, find = [], self._at, self._message.find
+        for entry in entries:
+            if type(entry) is not CBORTag or entry.tag != 24 or type(entry.value) is not bytes:
+                raise Malformed("tag24", "not a byte string in tag 24", pointer=pointer)
+            content = entry.value
+            complete = tag_head(len(content)) + content
+            at = find(complete, at)
+            if at < 0:
+                raise Malformed("tag24", "the tag 24 item is not in shortest form", pointer=pointer)
+            at += len(complete)
+            cuts.append(Encoded(complete, content))
+        self._at = at
+        return cuts

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from hashlib import sha256
+from typing import Any, NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -15,7 +17,7 @@ from vc.mdoc.device_response import UnverifiedDocument
 from vc.mdoc.issuer_signed import UnverifiedIssuerSigned
 from vc.mdoc.mso import DIGESTS, MobileSecurityObject, Validity
 from vc.status.reference import StatusReference
-from vc.x509.certificate import sha256
+from vc.x509.certificate import der, from_der
 
 ETSI_NAMESPACE = "org.etsi.01947201.010101"  # TS 119 472-1 §6.1
 _SHA_256 = -16  # COSE hash algorithm of x5t (RFC 9054 §2.1)
@@ -115,7 +117,17 @@ def verify_device(
     return {namespace: _plain(namespace, elements) for namespace, elements in document.device_elements.items()}
 
 
-_thumbprint = lru_cache(maxsize=256)(sha256)
+class _SignerFacts(NamedTuple):
+    thumbprint: bytes
+    not_before: datetime
+    not_after: datetime
+
+
+@lru_cache(maxsize=256)
+def _facts(certificate: bytes) -> _SignerFacts:
+    """What is compared of a document signer's certificate (DER), which is the same for all it signs."""
+    signer = from_der(certificate)
+    return _SignerFacts(sha256(certificate).digest(), signer.not_valid_before_utc, signer.not_valid_after_utc)
 
 
 def _check_digests(unverified: UnverifiedIssuerSigned) -> None:
@@ -137,11 +149,12 @@ def _check_digests(unverified: UnverifiedIssuerSigned) -> None:
 def _check_dates(validity: Validity, unverified: UnverifiedIssuerSigned, certificate: x509.Certificate | None) -> None:
     if not validity.signed <= validity.valid_from < validity.valid_until:
         raise VerificationFailed("mdoc_validity", "the dates of the document contradict each other")
-    signer = certificate or unverified.chain[0]
-    if not signer.not_valid_before_utc <= validity.signed <= signer.not_valid_after_utc:
+    leaf = unverified.issuer_auth.unprotected.get(sign1.X5CHAIN) if certificate is None else None
+    signer = _facts(leaf if type(leaf) is bytes else der(certificate or unverified.chain[0]))
+    if not signer.not_before <= validity.signed <= signer.not_after:
         raise VerificationFailed("mdoc_signed", "the document was signed outside the life of the signer's certificate")
     x5t = unverified.issuer_auth.protected.get(sign1.X5T)
-    if x5t is not None and (not isinstance(x5t, list | tuple) or list(x5t) != [_SHA_256, _thumbprint(signer)]):
+    if x5t is not None and (not isinstance(x5t, list | tuple) or list(x5t) != [_SHA_256, signer.thumbprint]):
         raise VerificationFailed("x5t", "the header names another certificate than the signer's")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,9 +38,9 @@ def from_claim(status: object, *, pointer: str = "/status") -> StatusReference:
     idx, uri = entry.get("idx"), entry.get("uri")
     if type(idx) is not int or not 0 <= idx <= _MAX_INDEX:
         raise Malformed("status", "the index is not an integer from 0", pointer=f"{pointer}/idx")
-    if not is_fetchable(uri):
+    if not isinstance(uri, str) or not is_fetchable(uri):
         raise Malformed("status", "the address is not a plain http or https URL", pointer=f"{pointer}/uri")
-    return StatusReference(uri=str(uri), idx=idx)
+    return StatusReference(uri=uri, idx=idx)
 
 
 def of(claims: Mapping[str, Any]) -> StatusReference | None:
@@ -55,7 +56,8 @@ def to_claim(reference: StatusReference, *, etsi: bool = False) -> dict[str, Any
     return {"type": "TokenStatusList", "purpose": "revocation", "index": reference.idx, "uri": reference.uri, **nested}
 
 
-def is_fetchable(uri: object) -> bool:
+@lru_cache(maxsize=1024)
+def is_fetchable(uri: str) -> bool:
     """Whether `uri` is an absolute http or https URL in printable ASCII with a host, without user information or fragment."""
     if (
         not isinstance(uri, str)
