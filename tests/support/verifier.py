@@ -30,6 +30,7 @@ from vc.documents import catalogue
 from vc.documents.model import Document
 from vc.encoding.claims_path import Path as ClaimsPath
 from vc.formats import Challenge, Envelope
+from vc.formats.model import PUB_EAA_CATEGORY
 from vc.keys.signer import LocalSigner
 from vc.openid4vp import challenge as challenges
 from vc.openid4vp import dcql, link, request, request_uri, response
@@ -168,7 +169,7 @@ class World:
             ServiceDraft(role="issuance", certificates=one.document_signer.chain, authorisations=allowed("mso_mdoc")),
             ServiceDraft(role="revocation", certificates=one.status_signer.chain),
         )
-        law = "OJ:L_202401183" if list_id == "pub-eaa" else None
+        law = f"OJ:{one.country}-TEST-1" if list_id == "pub-eaa" else None
         draft = EntityDraft(name=one.name, country=one.country, registration_id=one.registration_id, services=services, law=law)
         authoring.add_entities(self.lists, list_id, [draft], now=LISTED_SINCE)
 
@@ -235,7 +236,7 @@ class World:
             valid_until=VALID_UNTIL,
             holder=holder.public_key,
             status=StatusReference(uri=one.status_uri, idx=index),
-            category=None if configuration.document_type == "pid" else formats.PUB_EAA_CATEGORY,
+            category=None if configuration.document_type == "pid" else PUB_EAA_CATEGORY,
             certificate_url="https://issuer.test/certificate.cer",
             registration_id=one.registration_id,
         )
