@@ -45,6 +45,7 @@ def lint(prepared: PreparedCredential, expected: Expected, *, throwaway: Signer,
         credential.check_validity(now)
         told = configuration.profile.normalise(credential.claims)
         facts_told = configuration.profile.project(told)
+        hidden_as_declared = _hidden_as_declared(credential, configuration)
     except VcError as exc:
         raise LintFailed(f"lint_{exc.code}", exc.detail, pointer=exc.pointer) from exc
     rules = {
@@ -58,7 +59,7 @@ def lint(prepared: PreparedCredential, expected: Expected, *, throwaway: Signer,
         == (envelope.issued_at, envelope.valid_from, envelope.valid_until),
         "lint_profile": configuration.profile.detect(credential.claims) and not told.notes,
         "lint_facts": facts_told == configuration.profile.project(expected.document),
-        "lint_disclosure": _hidden_as_declared(credential, configuration),
+        "lint_disclosure": hidden_as_declared,
     }
     for code, kept in rules.items():
         if not kept:
@@ -78,7 +79,7 @@ def _same_key(one: Any, other: Any) -> bool:
 
 
 def _hidden_as_declared(credential: Credential, configuration: Configuration) -> bool:
-    """Every claim that must be selectively disclosable is, and none that must not be is; where it is not there, nothing is asked."""
+    """Every claim that must be selectively disclosable is, and none that must not be is, of those that are there."""
     for claim in configuration.profile.claims:
         there = {path for path, _ in locate(credential.claims, claim.path)}
         if claim.sd == "always" and not there <= credential.disclosed:
