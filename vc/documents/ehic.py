@@ -6,7 +6,7 @@ from vc.documents import ehic_rules
 from vc.documents.document_type import DocumentType
 from vc.documents.ehic_profiles import DC4EU_0, DC4EU_1, DC4EU_2, EUDI_MDOC, EUDI_SD_JWT, EUDI_SD_JWT_OLD, TABLE
 from vc.documents.form import Reader
-from vc.documents.pda1_profiles import PUB_EAA
+from vc.documents.public_body import PUB_EAA
 from vc.documents.settle import constant, institution_of_country, one_issuing_country, ordered, source_country
 
 

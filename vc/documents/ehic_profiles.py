@@ -6,9 +6,10 @@ from typing import Any
 from vc.documents import country, holder
 from vc.documents.claim import Kind, Table, claim
 from vc.documents.model import value_at
-from vc.documents.pda1_profiles import ISO_NAMESPACE, MDOC, PUB_EAA, SD_JWT, iso_slots
-from vc.documents.profile import Profile, Slot, slot
+from vc.documents.profile import Profile
+from vc.documents.public_body import ISO_NAMESPACE, MDOC, PUB_EAA, SD_JWT, iso_slots, one_institution
 from vc.documents.settle import source_country
+from vc.documents.slot import Slot, slot
 from vc.encoding.claims_path import Path
 
 DC4EU_VCT = "urn:eudi:ehic:1"
@@ -93,6 +94,7 @@ DC4EU_2 = Profile(
     slots=(
         *_DC4EU_COMMON,
         slot("issuing_country", "issuing_authority.country", mandatory=True, sd="never"),
+        slot("issuing_country", "issuing_country", read_only=True),
         *(_open(f"subject{name}", mandatory=False) for name in ("", ".forenames", ".familynames", ".date_of_birth")),
     ),
     constants=_CATEGORY,
@@ -199,13 +201,6 @@ EUDI_SD_JWT_OLD = Profile(
 )
 
 
-def _one_institution(data: dict[str, Any]) -> None:
-    stated = value_at(data, ("authentic_source", "country"))
-    if stated is not None:
-        data["issuing_country"] = stated
-        source_country(data)
-
-
 DC4EU_0 = Profile(
     id="dc4eu-0",
     document_type="ehic",
@@ -226,5 +221,5 @@ DC4EU_0 = Profile(
         slot("authentic_source.country", "competent_institution.institution_country"),
     ),
     detect=lambda claims: "period_entitlement" in claims,
-    derive=_one_institution,
+    derive=one_institution,
 )

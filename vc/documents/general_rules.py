@@ -7,13 +7,20 @@ from vc.documents.model import Document
 from vc.documents.outcome import Outcome
 from vc.documents.rules import Answer, Control, Rule, Wording, failed, not_checked, passed
 
-_UNCLEAR = frozenset({"unreadable", "contradiction", "elements"})
+_GAPS = frozenset({"unreadable", "elements"})
+
+
+def is_whole(document: Document) -> bool:
+    """Whether everything the shape states was understood; else "it is not there" cannot be said of anything."""
+    return not any(note.code in _GAPS or note.code == "contradiction" for note in document.notes)
 
 
 def readable(document: Document, _: Control) -> Answer:
     """No member of the shape was unreadable or stated twice differently (what was is missing from the document)."""
-    if any(note.code in _UNCLEAR for note in document.notes):
-        return failed("a member cannot be read or contradicts another one", "document_unclear")
+    if any(note.code == "contradiction" for note in document.notes):
+        return failed("two members contradict each other", "document_contradicts_itself")
+    if not is_whole(document):
+        return failed("a member cannot be read", "document_partly_unreadable")
     return passed("every known member could be read")
 
 
@@ -43,10 +50,15 @@ READABLE = Rule(id="readable", source="SECURITY V-13, DOMAIN 1.5", check=readabl
 PERIOD = Rule(id="period", source="DOMAIN 6.1 rule 5, 6.2 rules 2 and 8", check=within_period)
 
 WORDINGS = {
-    "document_unclear": Wording(
+    "document_contradicts_itself": Wording(
         outcome=Outcome.REVIEW,
-        text="Part of the document cannot be read, or two parts of it contradict each other. What is unclear is left out here.",
+        text="Two parts of the document contradict each other. What they contradict each other about is left out here.",
         next="Ask the issuing institution what the document should say, and tell it that the credential is faulty.",
+    ),
+    "document_partly_unreadable": Wording(
+        outcome=Outcome.ACCEPT_WITH_WARNING,
+        text="Part of the document is not written as it should be and is left out here. The rest was checked.",
+        next="Tell the issuing institution that the credential is faulty; ask it if you need the part that is missing.",
     ),
     "before_period": Wording(
         outcome=Outcome.REJECT,

@@ -12,21 +12,20 @@ def compare_identity(pid: Document, document: Document) -> RuleResult:
     """Names and birth date of `pid` against those of the holder in `document`; details and texts never hold a name.
 
     Same: passed. Different: failed, reject. One part of the other, another script, only the year known: review. A document
-    without names, and one held by a representative for somebody else, is not checked here; the finding says what to look at.
+    without names is not checked. The person a representative holds a card for (`subject`) is never compared; the detail says so.
     """
     return result_of(RULE_ID, _answer(pid, document), _WORDINGS)
 
 
 def _answer(pid: Document, document: Document) -> Answer:
-    represented = "representation_identity" if document.get("subject") is not None else None
+    aside = "; the person entitled is another one and was not compared" if document.get("subject") is not None else ""
     pairs = [
         (label, pid.get("holder", name), document.get("holder", name))
         for label, name in (("surname", "family_name"), ("forenames", "given_name"))
     ]
     birth = (pid.get("holder", "birth_date"), document.get("holder", "birth_date"))
     if all(theirs is None for _, _, theirs in pairs) and birth[1] is None:
-        detail = "the document carries no name of the person who holds it"
-        return not_checked(detail, represented)
+        return not_checked(f"the document carries no name of the person who holds it{aside}")
     if any(theirs is not None and ours is None for _, ours, theirs in pairs) or (birth[1] is not None and birth[0] is None):
         return not_checked("the proof of identity was shown without name or birth date", "identity_not_shown")
     likeness = {label: compare(ours, theirs) for label, ours, theirs in pairs if theirs is not None}
@@ -46,7 +45,7 @@ def _answer(pid: Document, document: Document) -> Answer:
         return failed("one name is part of the other", "identity_partly")
     if year_only:
         return not_checked("only the year of birth is known and compared", "identity_year_only")
-    return passed("name and birth date agree with the proof of identity", represented)
+    return passed(f"name and birth date agree with the proof of identity{aside}")
 
 
 _WORDINGS = {
@@ -74,10 +73,5 @@ _WORDINGS = {
         outcome=Outcome.REVIEW,
         text="Only the year of birth is known for this person, and it agrees.",
         next="Compare the person with the identity card.",
-    ),
-    "representation_identity": Wording(
-        outcome=Outcome.ACCEPT,
-        text="The proof of identity is the representative's; the document is about somebody else, who was not compared with it.",
-        next="Compare the patient with the name and date of birth on the document.",
     ),
 }

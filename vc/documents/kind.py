@@ -34,11 +34,15 @@ def tolerant(claim: Claim, value: object) -> tuple[Any, str | None]:
         raise Malformed("unreadable", "the value cannot be read as what it should be") from exc
 
 
-def written(claim: Claim, value: Any, write_date: Callable[[date], object]) -> Any:
-    """The form of an inner value in a profile; `write_date` is the profile's way with dates."""
-    if claim.kind in (Kind.DATE, Kind.END_DATE):
-        return write_date(calendar.full_date(OPEN_END if value == OPEN else value))
+def written(claim: Claim, value: Any, *, as_date: bool) -> Any:
+    """The form of an inner value in a profile; dates as `datetime.date` or as text."""
+    if claim.kind in _DATES:
+        text = OPEN_END if value == OPEN else value
+        return calendar.full_date(text) if as_date else text
     return int(value) if claim.kind is Kind.SEX else value
+
+
+_DATES = frozenset({Kind.DATE, Kind.END_DATE})
 
 
 def _string(value: object) -> str:

@@ -3,11 +3,15 @@
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from vc.documents.calendar import OPEN, Period, full_date
 from vc.encoding.claims_path import Path
 from vc.errors import Malformed
+
+ConcretePath = tuple[str | int, ...]
+"""A path with every list index given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,16 +88,23 @@ def value_at(tree: Any, path: Sequence[str | int]) -> Any:
 def put(tree: dict[str, Any], path: Sequence[str | int], value: Any) -> None:
     """Set the value at `path`, making the objects and lists on the way; gaps in lists of objects become empty objects."""
     node: Any = tree
-    for step, following in zip(path, [*path[1:], None], strict=True):
-        if isinstance(step, int):
-            node.extend({} for _ in range(step + 1 - len(node)))
-        if following is None:
-            node[step] = value
-            return
-        fresh: Any = [] if isinstance(following, int) else {}
-        held = (node[step] or fresh) if isinstance(step, int) else node.setdefault(step, fresh)
-        node[step] = held
-        node = held
+    for step, following in pairwise(path):
+        child = _step(node, step)
+        if not child:
+            child = [] if isinstance(following, int) else {}
+            node[step] = child
+        node = child
+    _step(node, path[-1])
+    node[path[-1]] = value
+
+
+def _step(node: Any, step: str | int) -> Any:
+    """What stands at `step`, the list made long enough."""
+    if isinstance(step, str):
+        return node.get(step)
+    while len(node) <= step:
+        node.append({})
+    return node[step]
 
 
 def drop(tree: dict[str, Any], path: Sequence[str | int]) -> None:

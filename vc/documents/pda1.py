@@ -7,7 +7,8 @@ from vc.documents.document_type import DocumentType
 from vc.documents.form import Reader
 from vc.documents.pda1_claims import TABLE
 from vc.documents.pda1_foreign import DC4EU_0, EUDI_SD_JWT, WEBUILD
-from vc.documents.pda1_profiles import DC4EU_1, DC4EU_2, EUDI_MDOC, PUB_EAA
+from vc.documents.pda1_profiles import DC4EU_1, DC4EU_2, EUDI_MDOC
+from vc.documents.public_body import PUB_EAA
 from vc.documents.settle import constant, institution_of_country, one_issuing_country, ordered, source_country
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from vc.documents.model import value_at
 from vc.documents.pda1_claims import TABLE
-from vc.documents.pda1_profiles import SD_JWT, SPELLINGS, eudi_slots
-from vc.documents.profile import Profile, Slot, slot
+from vc.documents.pda1_profiles import SPELLINGS, eudi_slots
+from vc.documents.profile import Profile
+from vc.documents.public_body import SD_JWT, one_institution
 from vc.documents.settle import source_country
+from vc.documents.slot import Slot, slot
 
 _PLACE = "work_information.work_address[]"
 _NO_PLACE = "work_information.no_fixed_place_of_work[]"
@@ -24,14 +25,6 @@ EUDI_SD_JWT = Profile(
     renames=SPELLINGS,
     derive=source_country,
 )
-
-
-def _one_institution(data: dict[str, Any]) -> None:
-    """These shapes know one institution only: it decides and issues, and its country is the issuing country."""
-    stated = value_at(data, ("authentic_source", "country"))
-    if stated is not None:
-        data["issuing_country"] = stated
-        source_country(data)
 
 
 def _members(value: object) -> Mapping[str, Any]:
@@ -115,7 +108,7 @@ WEBUILD = Profile(
     ),
     detect=lambda claims: "memberstateAppliedLegislation" in claims,
     reshape=_webuild,
-    derive=_one_institution,
+    derive=one_institution,
 )
 
 _FIXED = ("a_fixed_place_of_work_exist", "a_fixed_place_of_work_exists")
@@ -207,5 +200,5 @@ DC4EU_0 = Profile(
     detect=lambda claims: "decision_legislation_applicable" in claims or "details_of_employment" in claims,
     renames=SPELLINGS,
     reshape=_dc4eu_0,
-    derive=_one_institution,
+    derive=one_institution,
 )

@@ -6,15 +6,14 @@ from typing import Any
 from vc.documents import codes
 from vc.documents.model import value_at
 from vc.documents.pda1_claims import TABLE
-from vc.documents.profile import Profile, Slot, slot
+from vc.documents.profile import Profile
+from vc.documents.public_body import ISO_NAMESPACE, MDOC, PUB_EAA, SD_JWT, iso_slots
 from vc.documents.settle import source_country
+from vc.documents.slot import Slot, slot
 
-PUB_EAA = "PuB-EAA"
-SD_JWT, MDOC = "dc+sd-jwt", "mso_mdoc"
 DC4EU_VCT = "urn:eudi:pda1:1"
 EUDI_DOCTYPE = "eu.europa.ec.eudi.pda1.1"
 OWN_NAMESPACE = "eu.portadoc.pda1.1"
-ISO_NAMESPACE = "org.iso.23220.1"
 
 SPELLINGS = {"post_code": "postal_code", "building_number": "house_number", "transitional_rule_apply": "transitional_rules_apply"}
 """Member names met in the wild under another than the proper one (DOMAIN 1.5)."""
@@ -149,19 +148,6 @@ def eudi_slots(under: str | None = None) -> tuple[Slot, ...]:
         ("issuing_country", "issuing_country", {"mandatory": True}),
     )
     return tuple(slot(fact, at, under=under, **options) for fact, at, options in rows)
-
-
-def iso_slots() -> tuple[Slot, ...]:
-    """The document facts ETSI TS 119 472-1 §6.2 wants under ISO/IEC 23220 names (EAA-M-1 to M-4)."""
-    rows: tuple[tuple[str, str, dict[str, Any]], ...] = (
-        ("document_number", "document_number", {}),
-        ("date_of_issuance", "issue_date", {}),
-        ("date_of_expiry", "expiry_date", {}),
-        ("issuing_authority.name", "issuing_authority_unicode", {}),
-        ("issuing_authority.name", "issuing_authority", {"read_only": True}),  # its name in ISO/IEC 23220-2:2026
-        ("issuing_country", "issuing_country", {}),
-    )
-    return tuple(slot(fact, at, under=ISO_NAMESPACE, **options) for fact, at, options in rows)
 
 
 def _own(fact: str, at: str | None = None) -> Slot:

@@ -6,7 +6,7 @@ where something is odd, the next step is to ask the issuing institution.
 
 from vc.documents import country
 from vc.documents.calendar import plus_months
-from vc.documents.general_rules import PERIOD, READABLE
+from vc.documents.general_rules import PERIOD, READABLE, is_whole
 from vc.documents.model import Document
 from vc.documents.rules import Answer, Control, Rule, failed, not_checked, passed
 
@@ -26,7 +26,7 @@ def host_country(document: Document, control: Control) -> Answer:
     host = country.name(control.country)
     if control.country in states:
         return passed("the host country is among the places of work")
-    if not states or None in states:
+    if not states or None in states or not is_whole(document):
         return not_checked("the document does not show all places of work", "places_unknown", host=host)
     strict = document.get("status_confirmation") in _ONE_HOST_STATE
     reason = "host_not_listed" if strict else "host_not_listed_maybe"

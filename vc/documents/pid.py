@@ -10,9 +10,10 @@ from vc.documents.form import Reader
 from vc.documents.general_rules import READABLE, WORDINGS, not_expired
 from vc.documents.model import Document
 from vc.documents.outcome import Outcome
-from vc.documents.profile import Profile, slot
+from vc.documents.profile import Profile
 from vc.documents.rules import Answer, Control, Rule, Wording
 from vc.documents.settle import ordered
+from vc.documents.slot import slot
 
 VCT = "urn:eudi:pid:1"
 DOCTYPE = "eu.europa.ec.eudi.pid.1"
@@ -29,15 +30,23 @@ TABLE = Table(
     )
 )
 
-_SPELLINGS = {"birth_date": "birthdate", "nationality": "nationalities", "expiry_date": "date_of_expiry"}
+_SPELLINGS = {
+    "birth_date": "birthdate",
+    "nationality": "nationalities",
+    "birth_place": "place_of_birth",
+    "expiry_date": "date_of_expiry",
+}
 
 
 def _reshape(claims: Mapping[str, Any]) -> Mapping[str, Any]:
     """Older PIDs carry one nationality as text and the place of birth as text."""
     found = dict(claims)
-    for name, wrap in (("nationalities", lambda text: [text]), ("place_of_birth", lambda text: {"locality": text})):
+    for name in ("nationalities", "nationality"):
         if isinstance(found.get(name), str):
-            found[name] = wrap(found[name])
+            found[name] = [found[name]]
+    for name in ("place_of_birth", "birth_place"):
+        if isinstance(found.get(name), str):
+            found[name] = {"locality": found[name]}
     return found
 
 
@@ -74,16 +83,9 @@ SD_JWT = Profile(
 
 
 def _reshape_mdoc(namespaces: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Older PIDs carry one nationality and the place of birth as text."""
+    """As `_reshape`, within the namespace."""
     elements = namespaces.get(DOCTYPE)
-    if not isinstance(elements, Mapping):
-        return namespaces
-    found = dict(elements)
-    if isinstance(found.get("birth_place"), str):
-        found.setdefault("place_of_birth", {"locality": found["birth_place"]})
-    if isinstance(found.get("nationality"), str):
-        found["nationality"] = [found["nationality"]]
-    return {**namespaces, DOCTYPE: found}
+    return {**namespaces, DOCTYPE: _reshape(elements)} if isinstance(elements, Mapping) else namespaces
 
 
 MDOC = Profile(
@@ -116,6 +118,7 @@ MDOC = Profile(
     dates="date",
     depth=2,
     detect=lambda _: True,
+    renames={"birth_place": "place_of_birth"},
     reshape=_reshape_mdoc,
 )
 

@@ -24,6 +24,8 @@ def fault(text: str) -> str | None:
     Controls (U+0000 too), bidi and zero-width characters, piles of combining marks, and words that mix Latin, Greek and
     Cyrillic letters are refused; scripts may differ from word to word.
     """
+    if text.isascii() and text.isprintable():
+        return None
     marks = 0
     for character in text:
         if unicodedata.category(character) in _FORBIDDEN:
@@ -36,6 +38,8 @@ def fault(text: str) -> str | None:
 
 def marked(text: str) -> str:
     """`text` with each forbidden character shown as U+FFFD, for display of what others signed."""
+    if text.isprintable():
+        return text
     return "".join("\ufffd" if unicodedata.category(character) in _FORBIDDEN else character for character in text)
 
 
