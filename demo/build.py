@@ -199,7 +199,7 @@ def _verifier(world: _World) -> None:
             "trust": {
                 "root": str(world.state.trust_root),
                 "state": str(world.state.root / "verifier" / "trust"),
-                "refresh_seconds": 2,
+                "refresh_seconds": 1,
             },
             "tls_ca": world.ca_files["tls"] if world.addresses.tls else None,
             "status_min_ttl_seconds": 1,

@@ -24,15 +24,22 @@ def create_app(folder: Path) -> ASGIApp:
     async def file(request: Request) -> Response:
         path = files.get(request.path_params["name"])
         if path is None:
-            media_type, body = _problem("", 404, "not_found", "there is no such file")
-            return Response(body, status_code=404, media_type=media_type)
+            return _not_found()
         return Response(path.read_bytes(), media_type=_MEDIA_TYPES[path.suffix])
 
     async def health(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
-    app = Starlette(routes=[Route("/healthz", health), Route("/{name}", file)])
+    async def missing(_: Request, __: Exception) -> Response:
+        return _not_found()
+
+    app = Starlette(routes=[Route("/healthz", health), Route("/{name}", file)], exception_handlers={404: missing})
     return guard(app, body_limit=lambda _: 0, problem=_problem)
+
+
+def _not_found() -> Response:
+    media_type, body = _problem("", 404, "not_found", "there is no such file")
+    return Response(body, status_code=404, media_type=media_type)
 
 
 def _problem(_: str, status: int, code: str, text: str) -> tuple[str, bytes]:

@@ -23,6 +23,10 @@ _OURS = (
     "verifier",
     "pki",
     "logs",
+    "samples",
+    ".wallet-trust",
+    ".wallet.json.trust",
+    ".wallet.json.lock",
 )
 
 
