@@ -28,7 +28,8 @@ class PretendInternet(httpx2.BaseTransport):
     """Hands every request to the publisher's application; `down` cuts the line."""
 
     def __init__(self, client: TestClient) -> None:
-        self.client, self.down, self.statuses = client, False, []
+        self.client, self.down = client, False
+        self.statuses: list[int] = []
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         if self.down:

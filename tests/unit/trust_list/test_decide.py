@@ -476,6 +476,11 @@ def test_scope_is_type_identifier_format_and_country(
     assert (decision.outcome, codes(decision)["scope"]) == (Outcome.OUT_OF_SCOPE, code)
 
 
+def test_a_foreign_type_identifier_is_told_from_a_foreign_type(world: TrustSnapshot, urssaf: Institution) -> None:
+    detail = evaluate(ask(urssaf.seal, type_id="urn:eudi:pda1:2"), world).axes["scope"].detail
+    assert detail.endswith("as PDA1 issuer for FR, but not for this type identifier and format")
+
+
 def test_scope_without_a_type_asked_goes_by_type_identifier(world: TrustSnapshot, urssaf: Institution) -> None:
     assert evaluate(ask(urssaf.seal, attestation_type=None), world).outcome is Outcome.TRUSTED
 
