@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx2
 import pytest
 from starlette.testclient import TestClient
 
@@ -18,7 +19,7 @@ from vc.documents import catalogue
 from vc.documents.model import Document
 from vc.encoding import json
 from vc.jose import jws
-from vc.openid4vp import link, request, request_uri, response
+from vc.openid4vp import link, request_uri, response
 from vc.openid4vp.client_metadata import EncryptionTarget
 
 PDA1 = {"dc+sd-jwt": "pda1_dc4eu-2_sd_jwt", "mso_mdoc": "eu.europa.ec.eudi.pda1_mdoc"}
@@ -306,6 +307,10 @@ def test_a_wallet_that_declines_ends_the_request(scene: Scene, client: TestClien
     assert scene.wallet.post(client, asked, scene.wallet.form(asked, scene.wallet.present(asked))).status_code == 400
 
 
+def down(_asked: httpx2.Request) -> httpx2.Response:
+    raise httpx2.ConnectError("down")
+
+
 # --- verdicts about the issuer and the document, told to the inspector only
 
 
@@ -353,9 +358,12 @@ def test_an_issuer_removed_from_the_list_is_rejected(scene: Scene, client: TestC
 
 def test_a_trust_list_that_has_run_out_is_undetermined(scene: Scene, client: TestClient) -> None:
     """SECURITY O-23: exactly at the written age."""
-    scene.world.reply["lists.test"] = lambda _asked: (_ for _ in ()).throw(ConnectionError)
+    scene.world.reply["lists.test"] = down
     scene.world.now += timedelta(hours=23)
-    assert judged(scene, client)["outcome"] in ("accept", "accept-with-warning")
+    aged = judged(scene, client)
+    assert (aged["outcome"], aged["trust"]["list"]["state"], set(codes(aged))) == (
+        "accept-with-warning", "AGEING", {"trust_list_stale", "pid.trust_list_stale"},
+    )  # fmt: skip
     scene.world.now += timedelta(hours=2)
 
     found = judged(scene, client)

@@ -1,8 +1,9 @@
-"""Every misbehaviour of the catalogue that a live transaction can meet (SECURITY V-1 to V-12, J, M): refused, with the reason named."""
+"""Every misbehaviour of the catalogue a live transaction can meet (SECURITY V-1 to V-12, J, M): refused, the reason named."""
 
 import secrets
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,13 @@ from tests.support import pki
 from tests.support.verifier import check_results, codes, result, sample, verdict
 from vc import formats
 from vc.clock import to_numeric_date
-from vc.documents.model import Document
 from vc.encoding import base64url, json
 from vc.formats import Challenge
 from vc.jose import jwe, jws
 from vc.openid4vp import response
 from vc.openid4vp.client_metadata import EncryptionTarget
-from vc.openid4vp.request import AuthorizationRequest
 from vc.sdjwt.disclosure import digest
+from vc.x509.profiles import MDOC_DOCUMENT_SIGNER
 
 
 @pytest.fixture
@@ -475,20 +475,20 @@ def test_a_presentation_copied_from_another_request_is_refused(scene: Scene, cli
     thief.refused(answer, code, "holder_binding")
 
 
-CHALLENGES: dict[str, Callable[[Challenge], Challenge]] = {
-    "nonce": lambda c: Challenge(nonce="x" * 32, audience=c.audience, response_uri=c.response_uri, encryption_thumbprint=c.encryption_thumbprint),
-    "client": lambda c: Challenge(nonce=c.nonce, audience="x509_hash:x", response_uri=c.response_uri, encryption_thumbprint=c.encryption_thumbprint),
-    "response URI": lambda c: Challenge(nonce=c.nonce, audience=c.audience, response_uri="https://x", encryption_thumbprint=c.encryption_thumbprint),
-    "thumbprint": lambda c: Challenge(nonce=c.nonce, audience=c.audience, response_uri=c.response_uri, encryption_thumbprint=secrets.token_bytes(32)),
-    "no thumbprint": lambda c: Challenge(nonce=c.nonce, audience=c.audience, response_uri=c.response_uri),
-}  # fmt: skip
+CHALLENGES: dict[str, dict[str, Any]] = {
+    "nonce": {"nonce": "x" * 32},
+    "client": {"audience": "x509_hash:x"},
+    "response URI": {"response_uri": "https://x"},
+    "thumbprint": {"encryption_thumbprint": secrets.token_bytes(32)},
+    "no thumbprint": {"encryption_thumbprint": None},
+}
 
 
 @pytest.mark.parametrize("case", CHALLENGES)
 def test_an_mdoc_over_another_transcript_is_refused(scene: Scene, client: TestClient, case: str) -> None:
     """M-4, VP-MDOC-2."""
     attack = Attack(scene, client, format="mso_mdoc")
-    bent = scene.wallet.present(attack.asked, challenge=CHALLENGES[case](scene.wallet.challenge(attack.asked)))
+    bent = scene.wallet.present(attack.asked, challenge=replace(scene.wallet.challenge(attack.asked), **CHALLENGES[case]))
 
     attack.refused(attack.send(bent), "holder_proof_mismatch", "holder_binding")
 
@@ -514,8 +514,11 @@ def bent_document(attack: Attack, change: Callable[[list[str]], list[str]]) -> d
     hashed = "~".join(change(parts)) + "~"
     holder = attack.scene.wallet.held[2].holder
     claims = {
-        "nonce": attack.asked.nonce, "aud": attack.asked.client.full, "iat": to_numeric_date(attack.scene.world.now), "sd_hash": digest(hashed),
-    }  # fmt: skip
+        "nonce": attack.asked.nonce,
+        "aud": attack.asked.client.full,
+        "iat": to_numeric_date(attack.scene.world.now),
+        "sd_hash": digest(hashed),
+    }
     return {**attack.vp_token, "document_sd_jwt": [hashed + jws.sign({"typ": "kb+jwt"}, json.dumps(claims), holder)]}
 
 
@@ -717,8 +720,6 @@ def test_a_look_alike_issuer_is_not_listed(scene: Scene, client: TestClient, for
     genuine = scene.world.institutions["urssaf"]
     other = pki.root("Test issuing CA")
     subject = {"C": "FR", "O": genuine.name, "organizationIdentifier": genuine.registration_id, "CN": "copy"}
-    from vc.x509.profiles import MDOC_DOCUMENT_SIGNER
-
     fake.seal, fake.document_signer = other.leaf(subject=subject), other.leaf(subject=subject, eku=(MDOC_DOCUMENT_SIGNER,))
     only_pid(scene, form)
     scene.hold(fake, PDA1[form], document_of(sample("pda1", "pda1-01"), "pda1"))
@@ -788,24 +789,43 @@ def test_a_credential_dated_before_its_certificate_is_refused(scene: Scene, clie
 # --- V-8: the same person
 
 
-def test_the_card_of_somebody_else_is_refused(scene: Scene, client: TestClient) -> None:
-    """V-8: PID of one person, card that names another."""
-    child = sample("ehic", "ehic-03")
-    only_pid(scene, "dc+sd-jwt")
-    held = scene.hold(scene.cnam, "ehic_dc4eu-2_sd_jwt", _issued_in_france(document_of(child, "ehic")))
-    assert held.format == "dc+sd-jwt"
+@pytest.mark.parametrize(
+    ("identity", "what"),
+    [
+        ({"family_name": "DUPONT"}, "surname"),
+        ({"given_name": "Dominique"}, "forenames"),
+        ({"birth_date": "1988-04-18"}, "birth date"),
+    ],
+)
+def test_a_document_of_somebody_else_is_refused(scene: Scene, client: TestClient, identity: dict[str, str], what: str) -> None:
+    """V-8: another person; the same name with another birth date."""
+    entry = sample("pda1", "pda1-01")
+    entry["identity"] |= identity
+    only_pid(scene, "mso_mdoc")
+    scene.hold(scene.urssaf, PDA1["mso_mdoc"], document_of(entry, "pda1"))
 
-    attack = Attack(scene, client, purpose="ehic-care", host_country="IT", on="2026-07-01", format="dc+sd-jwt")
-    attack.send()
-    found = verdict(client, attack.made)
+    found = rejected_for(scene, client, "identity_mismatch", format="mso_mdoc")
 
-    assert check_results(found)["same_holder"] in ("failed", "passed", "not_checked")
-    assert EHIC
-
-
-def _issued_in_france(document: Document) -> Document:
-    return document
+    assert check_results(found)["same_holder"] == "failed"
+    detail = next(one["detail"] for one in found["checks"] if one["id"] == "same_holder")
+    assert what in detail
 
 
-def _asked(attack: Attack) -> AuthorizationRequest:
-    return attack.asked
+def test_a_card_held_for_a_child_names_the_child(scene: Scene, client: TestClient) -> None:
+    """DOMAIN 6.2 rule 5: the parent is the PID's person, the child stands in `subject`."""
+    entry = sample("ehic", "ehic-03")
+    country = entry["document_data"]["issuing_country"]
+    issuer = scene.world.institution("issuer-of-the-card", country, types=("ehic",))
+    scene.world.now += timedelta(seconds=5)
+    for form in ("dc+sd-jwt", "mso_mdoc"):
+        scene.wallet.held = []
+        scene.hold(scene.pids, PID[form], pid_of(entry))
+        configuration = "ehic_dc4eu-2_sd_jwt" if form == "dc+sd-jwt" else EHIC[form]
+        scene.hold(issuer, configuration, document_of(entry, "ehic"), issued_at=scene.world.now)
+        attack = Attack(scene, client, purpose="ehic-care", host_country="GR", on="2026-07-01", format=form)
+        attack.send()
+        found = verdict(client, attack.made)
+
+        assert found["outcome"] == "accept", found["reasons"]
+        assert "representation_identity" in codes(found)
+        assert found["document"]["subject"]["forenames"]
