@@ -103,11 +103,11 @@ def explain_certificate(
             raise Refused("role", "--role is issuance or revocation")
         chain = sources.read_certificates(certificate)
         path, root = sources.root_of(trust_root, state)
-        clock = now()
         if trust_root is None and state is not None and Publisher(directory(state)).exists():
-            known = sources.from_publisher(Publisher(directory(state)), root, clock)
+            known = sources.from_publisher(Publisher(directory(state)), root, now())
         else:
             known = sources.fetched(path, now, keep=None, ca_file=ca_file)
+        clock = now()
         moment = time(at) or clock
         wanted_type = attestation_type or ("pid" if list_id == "pid" else None)
         query = TrustQuery(
