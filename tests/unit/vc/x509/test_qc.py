@@ -79,7 +79,8 @@ GOOD = qc.extension(PSB).value
     ],
     ids=[
         "empty", "null", "indefinite", "trailing", "short", "text", "twice", "bare", "small-letters", "not-utf8", "indefinite-2",
-        "long-length", "three-octet-length", "empty-oid", "endless-oid", "no-oid", "no-content", "null-member", "two-members", "string-type", "digit",
+        "long-length", "three-octet-length", "empty-oid", "endless-oid", "no-oid",
+        "no-content", "null-member", "two-members", "string-type", "digit",
     ],
 )  # fmt: skip
 def test_refuses(value: bytes) -> None:
