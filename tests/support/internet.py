@@ -1,6 +1,6 @@
 """A pretend internet: a transport that routes by host and port to applications in this process and remembers who asked what.
 
-Hosts may be ASGI applications (the real services) or plain functions (simulated, possibly misbehaving ones).
+Hosts may be the real services (through their test clients) or plain functions (simulated, possibly misbehaving ones).
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx2
 from starlette.testclient import TestClient
-from starlette.types import ASGIApp
 
 Answerer = Callable[[httpx2.Request], httpx2.Response]
 # Set by the client itself for its own connection; the application behind gets its own.
@@ -35,13 +34,12 @@ class Internet(httpx2.BaseTransport):
         self.seen: list[Seen] = []
         self.down: set[str] = set()
 
-    def app(self, host: str, application: ASGIApp) -> None:
-        """Put an ASGI application behind `host`. Its lifespan is the caller's business."""
-        client = TestClient(application, base_url=f"http://{host}", raise_server_exceptions=True, follow_redirects=False)
+    def client(self, host: str, client: TestClient) -> None:
+        """Put the application of a running test client behind `host`; the caller keeps it running."""
 
         def answer(request: httpx2.Request) -> httpx2.Response:
-            headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP_HEADERS}
-            got = client.request(request.method, str(request.url), headers=headers, content=request.content)
+            headers = [(name, value) for name, value in request.headers.multi_items() if name.lower() not in _HOP_HEADERS]
+            got = client.request(request.method, str(request.url), headers=headers, content=request.content, follow_redirects=False)
             return httpx2.Response(got.status_code, headers=_end_to_end(got.headers), content=got.content)
 
         self._hosts[host] = answer
