@@ -155,7 +155,7 @@ def with_header(attack: Attack, **changes: Any) -> dict[str, str]:
 
 
 UNADDRESSED: dict[str, Callable[[Attack], dict[str, str]]] = {
-    "nothing": lambda a: {},
+    "nothing": lambda a: {"other": "field"},
     "only a state": lambda a: {"state": a.asked.state or ""},
     "junk as JWE": lambda a: {"response": "junk"},
     "five empty parts": lambda a: {"response": "...."},
@@ -572,7 +572,7 @@ ISSUER_ATTACKS: dict[str, tuple[Callable[[list[str]], list[str]], str, str]] = {
         "content_altered",
         "structure",
     ),
-    "disclosure is no JSON": (lambda parts: [*parts, "AAAA"], "content_altered", "structure"),
+    "disclosure is no JSON": (lambda parts: [*parts, base64url.encode(b"junk")], "presentation_malformed", "structure"),
     "no JWT": (lambda parts: ["junk", *parts[1:]], "presentation_malformed", "structure"),
     "a million tildes": (lambda parts: [parts[0], *([""] * 100_000)], "presentation_malformed", "structure"),
 }
@@ -794,7 +794,7 @@ def test_a_credential_dated_before_its_certificate_is_refused(scene: Scene, clie
     [
         ({"family_name": "DUPONT"}, "surname"),
         ({"given_name": "Dominique"}, "forenames"),
-        ({"birth_date": "1988-04-18"}, "birth date"),
+        ({"birth_date": "1988-04-18"}, "date of birth"),
     ],
 )
 def test_a_document_of_somebody_else_is_refused(scene: Scene, client: TestClient, identity: dict[str, str], what: str) -> None:
@@ -827,5 +827,5 @@ def test_a_card_held_for_a_child_names_the_child(scene: Scene, client: TestClien
         found = verdict(client, attack.made)
 
         assert found["outcome"] == "accept", found["reasons"]
-        assert "representation_identity" in codes(found)
+        assert codes(found) == ["representation"]
         assert found["document"]["subject"]["forenames"]
