@@ -17,7 +17,7 @@ from vc.documents import catalogue
 from vc.documents.catalogue import CONFIGURATIONS, DOCUMENT_TYPES, Configuration
 from vc.documents.model import Document
 from vc.encoding import base64url
-from vc.errors import Refused
+from vc.errors import Malformed, Refused
 from vc.openid4vci import offer as protocol
 
 SD_JWT, MDOC = "dc+sd-jwt", "mso_mdoc"
@@ -64,7 +64,15 @@ def _stated_by_provider(institution: Institution, document_type: str) -> dict[st
 
 
 def _guess(institution: Institution, data: Mapping[str, Any]) -> str:
-    return institution.types[0] if len(institution.types) == 1 else catalogue.guess_type(data)
+    """The type by the shape of the data; where that says nothing (missing members, a PID), the institution's only type."""
+    if institution.types == ("pid",):
+        return "pid"
+    try:
+        return catalogue.guess_type(data)
+    except Malformed:
+        if len(institution.types) > 1:
+            raise
+        return institution.types[0]
 
 
 def configurations(document: Document, formats: Sequence[str], *, profile: str | None) -> list[Configuration]:

@@ -1,5 +1,6 @@
 """What the institution API takes and gives. Requests are strict: an unknown member or another type is a fault, named by pointer."""
 
+import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
@@ -7,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from issuer.revocation import Reason
 
+_RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2}))?", re.ASCII)
 _Word = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -69,15 +71,15 @@ class Revocation(_Request):
 
 def moment(text: str) -> datetime:
     """A point in time as the API takes it. Raises ValueError, also without offset and outside the years 1951 to 2099."""
+    if not _RFC_3339.fullmatch(text):
+        raise ValueError("not an RFC 3339 date, nor a date-time with its offset from UTC")
     try:
         if len(text) == 10:
             found = datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
         else:
             found = datetime.fromisoformat(text)
     except ValueError as exc:
-        raise ValueError("not an RFC 3339 date or date-time") from exc
-    if found.tzinfo is None or not text[:4].isdigit() or text[4] != "-":
-        raise ValueError("a date-time needs its offset from UTC")
+        raise ValueError("there is no such day or time") from exc
     if not 1950 < found.year < 2100:
         raise ValueError("the year is out of range")
     return found.astimezone(UTC).replace(microsecond=0)
