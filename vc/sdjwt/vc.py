@@ -107,7 +107,7 @@ def holder_key(cnf: object) -> ec.EllipticCurvePublicKey:
     Raises `Malformed("cnf")`, `Refused("cnf_method")` for any way that would need a look-up or a secret (`kid` alone, `jku`,
     `jwe`), and what `jwk.parse_public` raises (private, symmetric or off-curve keys).
     """
-    if not isinstance(cnf, Mapping):
+    if not isinstance(cnf, dict):
         raise Malformed("cnf", "not an object", pointer="/cnf")
     if "jwk" not in cnf or "jku" in cnf or "jwe" in cnf:
         raise Refused("cnf_method", "the holder's key is not given as a public jwk", pointer="/cnf")

@@ -46,9 +46,15 @@ def from_x5c(value: object) -> tuple[x509.Certificate, ...]:
     if not isinstance(value, list) or not 0 < len(value) <= MAX_CHAIN or not all(isinstance(item, str) for item in value):
         raise Malformed("x5c", f"x5c is a list of 1 to {MAX_CHAIN} texts")
     try:
-        return tuple(from_der(b64decode(item.encode("ascii"), validate=True)) for item in value)
+        return tuple([_from_text(item) for item in value])
     except (BinasciiError, UnicodeEncodeError) as exc:
         raise Malformed("x5c", "an entry is not standard base64") from exc
+
+
+@lru_cache(maxsize=256)
+def _from_text(text: str) -> x509.Certificate:
+    """A certificate from standard base64; remembered like `from_der`."""
+    return from_der(b64decode(text.encode("ascii"), validate=True))
 
 
 def der(certificate: x509.Certificate) -> bytes:

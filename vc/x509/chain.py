@@ -105,11 +105,11 @@ class PathCache:
 
     def __init__(self, anchors: Sequence[x509.Certificate], rules: LeafRules, *, size: int = 1024) -> None:
         self._anchors, self._rules, self._size = tuple(anchors), rules, size
-        self._paths: dict[bytes, Path] = {}
+        self._paths: dict[tuple[x509.Certificate, ...], Path] = {}
 
     def find(self, chain: Sequence[x509.Certificate], *, at: datetime) -> Path:
         """As `find_path` for this cache's anchors and rules."""
-        key = b"".join(der(certificate) for certificate in chain)
+        key = tuple(chain)  # certificates are equal when their DER is
         path = self._paths.get(key)
         if path is None or not path.not_before <= at <= path.not_after:
             path = find_path(chain, anchors=self._anchors, at=at, rules=self._rules)
