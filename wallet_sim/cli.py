@@ -1,5 +1,6 @@
 """`portadoc wallet …`: receive, hold, show, present; misbehave when told to. Messages go to stderr, results to stdout."""
 
+import logging
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from edge import logs
 from trust_list.client import TrustClient
 from vc.encoding import json
 from vc.errors import Refused, Unreachable, VcError
@@ -36,7 +38,7 @@ _Number = Annotated[int, typer.Argument(metavar="N", help="Number of the credent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Session:
-    """One command's world, store and wire; `result` is what goes to stdout."""
+    """One command's world, store and wire."""
 
     world: World
     store: Store
@@ -66,7 +68,7 @@ def get_pid(
     as_json: _Json = False,
 ) -> None:
     """Get a test PID for an identity from the demo's PID provider."""
-    with _session(state, store, transcript, trust_root=trust_root) as session:
+    with _session(state, store, transcript, trust_root=trust_root, as_json=as_json) as session:
         offer = pid.offer_for(session.world, pid.read_identity(identity, case), format)
         session.wire.transcript.note("test PID ordered from the demo's provider")
         _received(session.receiver().receive(offer.link, tx_code=offer.tx_code), as_json)
@@ -86,7 +88,7 @@ def receive(
     as_json: _Json = False,
 ) -> None:
     """Receive what is offered, check it, store it."""
-    with _session(state, store, transcript, trust_root=trust_root) as session:
+    with _session(state, store, transcript, trust_root=trust_root, as_json=as_json) as session:
         twist = None if misbehave is None else mischief.receiving(misbehave)
         _received(session.receiver().receive(offer, tx_code=tx_code, copies=copies, misbehave=twist), as_json)
 
@@ -104,7 +106,7 @@ def present(
     as_json: _Json = False,
 ) -> None:
     """Answer a verifier's request with what is held."""
-    with _session(state, store, transcript, access_ca=access_ca) as session:
+    with _session(state, store, transcript, access_ca=access_ca, as_json=as_json) as session:
         if not session.world.anchors:
             raise WrongUse("no access certificate authority is known: name it with --access-ca, or the demo with --state")
         twist = None if misbehave is None else mischief.presenting(misbehave)
@@ -131,7 +133,7 @@ def present(
 @app.command("list")
 def list_held(*, state: _State = None, store: _Store = None, as_json: _Json = False) -> None:
     """What the wallet holds."""
-    with _session(state, store, None) as session:
+    with _session(state, store, None, as_json=as_json) as session:
         held = [_summary(holding) for holding in session.store.holdings()]
         lines = [f"{item['number']:>3}  {item['format']:<10}  {item['type_id']}  ({item['copies']} copies)" for item in held]
         _show({"credentials": held}, as_json, lines or ["the wallet is empty"])
@@ -140,7 +142,7 @@ def list_held(*, state: _State = None, store: _Store = None, as_json: _Json = Fa
 @app.command()
 def show(number: _Number, *, state: _State = None, store: _Store = None, as_json: _Json = False) -> None:
     """The claims of one credential."""
-    with _session(state, store, None) as session:
+    with _session(state, store, None, as_json=as_json) as session:
         holding = session.store.holding(number)
         credential = open_copy(holding, 0)
         shown = {
@@ -157,7 +159,7 @@ def show(number: _Number, *, state: _State = None, store: _Store = None, as_json
 @app.command()
 def export(number: _Number, *, state: _State = None, store: _Store = None, as_json: _Json = False) -> None:
     """The raw credential and its private holder key, as JSON. Whoever has this is the holder."""
-    with _session(state, store, None) as session:
+    with _session(state, store, None, as_json=as_json) as session:
         holding = session.store.holding(number)
         copies = [{"credential": copy.credential, "holder_key": private_jwk(copy.key)} for copy in holding.copies]
         _print({**_summary(holding), **copies[0], "copies": copies})
@@ -181,21 +183,26 @@ def _session(
     store: Path | None,
     transcript: Path | None,
     *,
+    as_json: bool,
     access_ca: Path | None = None,
     trust_root: Path | None = None,
 ) -> Iterator[_Session]:
-    """A session whose errors become exit codes and whose transcript is written whatever happens."""
+    """A session whose errors become a sentence, an exit code and, with `as_json`, the one JSON document on stdout.
+
+    The transcript is written whatever happens.
+    """
     recorded = Transcript(now)
+    logs.configure(sys.stderr, level=logging.WARNING)  # stdout is for the result alone
     try:
         world = load(state=state, store=store, access_ca=access_ca, trust_root=trust_root)
         yield _Session(world=world, store=Store(world.store), wire=Wire(world.outbound, recorded))
     except WrongUse as fault:
-        raise _leave(WRONG_USE, str(fault)) from fault
+        raise _leave(WRONG_USE, "wrong_use", str(fault), as_json) from fault
     except VcError as error:
         recorded.note("stopped", code=error.code)
-        raise _leave(_exit_code(error), f"{error.code}: {error.detail}") from error
+        raise _leave(_exit_code(error), error.code, error.detail, as_json) from error
     except OSError as error:
-        raise _leave(WRONG_USE, f"{error.filename}: {error.strerror}") from error
+        raise _leave(WRONG_USE, "file", f"{error.filename}: {error.strerror}", as_json) from error
     finally:
         if transcript is not None:
             transcript.write_bytes(json.dumps(recorded.to_json()))
@@ -207,9 +214,11 @@ def _exit_code(error: VcError) -> int:
     return WRONG_USE if isinstance(error, Refused) and error.code in _WRONG_USE_CODES else REFUSED
 
 
-def _leave(code: int, sentence: str) -> typer.Exit:
-    typer.echo(sentence, err=True)
-    return typer.Exit(code)
+def _leave(exit_code: int, code: str, detail: str, as_json: bool) -> typer.Exit:
+    typer.echo(f"{code}: {detail}", err=True)
+    if as_json:
+        _print({"error": {"code": code, "detail": detail}})
+    return typer.Exit(exit_code)
 
 
 def _asked(text: str) -> bool:

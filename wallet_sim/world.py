@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx2
 from cryptography import x509
 
 from edge.outbound import FetchLimits, Outbound
@@ -40,10 +41,17 @@ def now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
-def load(*, state: Path | None, store: Path | None, access_ca: Path | None, trust_root: Path | None) -> World:
+def load(
+    *,
+    state: Path | None,
+    store: Path | None,
+    access_ca: Path | None,
+    trust_root: Path | None,
+    transport: httpx2.BaseTransport | None = None,
+) -> World:
     """The world of one command. What is given explicitly wins over what the demo says. Raises `WrongUse`.
 
-    Loopback addresses and plain http to them are allowed: this wallet is for tests.
+    Loopback addresses and plain http to them are allowed: this wallet is for tests. `transport`: an in-process internet.
     """
     demo = _demo(state)
     files = demo.get("ca_files", {})
@@ -57,7 +65,7 @@ def load(*, state: Path | None, store: Path | None, access_ca: Path | None, trus
         store=store,
         anchors=() if access is None else _certificates(access),
         trust_root=trust_root or _path(state, demo.get("trust_root")),
-        outbound=Outbound(FetchLimits(allow_loopback=True), ca_file=tls),
+        outbound=Outbound(FetchLimits(allow_loopback=True), transport=transport, ca_file=tls),
     )
 
 
