@@ -23,6 +23,7 @@ from vc.keys.signer import LocalSigner
 from vc.openid4vci import dpop, proof, token
 
 CONFIGURATION = "pda1_dc4eu-2_sd_jwt"
+_FORM = {"content-type": "application/x-www-form-urlencoded"}
 GRANT = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
 
 
@@ -179,9 +180,6 @@ def test_a_token_request_that_is_no_form(
     """SECURITY A-4, H-3, H-4, H-6, H-7."""
     _refused(send(wallet.client, f"{wallet.issuer}/token", _form(offered)), 400, "invalid_request")
     assert wallet.token(offered).status_code == 200
-
-
-_FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
 def _encoded(form: dict[str, str]) -> str:
