@@ -38,7 +38,13 @@ def check(case: Case, *, trust: TrustSource, status: StatusSource, judge: Signer
     return checks.run(
         [shown],
         control=Control(purpose=case.purpose, country=case.country, on=case.on, now=case.now),
-        challenge=None if shown.issued else case.challenge,
+        challenge=_usable(case.challenge, found.format),
         trust=trust,
         status=status,
     )
+
+
+def _usable(challenge: Challenge | TranscriptChallenge | None, format: str) -> Challenge | TranscriptChallenge | None:
+    """The challenge if the format can be checked against it: an mdoc is also bound to the response URI (OpenID4VP 1.0 §B.2.6.1)."""
+    incomplete = format == "mso_mdoc" and isinstance(challenge, Challenge) and not challenge.response_uri
+    return None if incomplete else challenge

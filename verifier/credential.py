@@ -135,7 +135,7 @@ def _check_technical_validity(report: Report, credential: Credential, now: datet
 def _check_holder(report: Report, credential: Credential, challenge: Challenge | TranscriptChallenge | None, now: datetime) -> None:
     """7: an expectation that is missing never passes (R-8)."""
     if challenge is None:
-        report.not_checked("holder_binding", "nonce and audience were not given", because="bearer_not_proved")
+        report.not_checked("holder_binding", "what the proof must be bound to was not given in full", because="bearer_not_proved")
         return
     try:
         credential.verify_holder(challenge, now=now)

@@ -57,11 +57,13 @@ def _view(credential: Credential) -> View:
 def check_same_holder(main: Judged, pid: Judged | None, challenge: object) -> None:
     """9: both proofs answer one nonce in one response, and the names agree where the document carries them (DOMAIN 6.1 rule 9)."""
     report = main.report
-    if main.document is not None and main.document.type == PID:
+    if main.document is None:
+        report.not_checked("same_holder", "not reached: an earlier check failed")
+    elif main.document.type == PID:
         report.not_checked("same_holder", "only a proof of identity was shown")
     elif pid is None:
         report.not_checked("same_holder", "no proof of identity was shown", because="bearer_identity_not_checked")
-    elif challenge is None or main.document is None or pid.document is None:
+    elif challenge is None or pid.document is None:
         report.not_checked("same_holder", "not reached: an earlier check failed")
     elif not (report.holds("holder_binding") and pid.report.holds("holder_binding")):
         report.failed("same_holder", "same_holder_not_proved", "one of the two proofs of possession is missing")

@@ -13,9 +13,9 @@ from tests.support.pki import NOW
 from tests.support.verifier import STATUS_HOST, Held, Institution, World, sample
 from vc import formats
 from vc.documents import catalogue
-from vc.status.bits import StatusList
+from vc.status.bits import StatusList, StatusValue
 from vc.status.reference import StatusReference
-from vc.status.token import StatusValue, sign_jwt
+from vc.status.token import sign_jwt
 from verifier.sources import StatusAnswer, TrustAnswer
 from verifier.status import ShortMemory, StatusLists, StatusSigner, TokenMemory
 
