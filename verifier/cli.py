@@ -7,21 +7,19 @@ import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from edge.outbound import Fetched, FetchLimits, Outbound
 from vc.encoding import json
 from vc.errors import VcError
-from verifier import __main__ as service
-from verifier.lines import Asked, verdicts
-from verifier.migrations import upgrade
-from verifier.question import QuestionInvalid
-from verifier.reader import Surroundings, surroundings
-from verifier.settings import SettingsError, load
-from verifier.store.tables import connect
 from verifier.verdict import EXIT_CODES, Outcome
+
+# What only one command needs is imported there: asking and reading a verdict shall not wait for a web server and a database.
+if TYPE_CHECKING:
+    from verifier.lines import Asked
+    from verifier.reader import Surroundings
 
 app = typer.Typer(help="Ask wallets for documents, and check documents.", no_args_is_help=True, add_completion=False)
 _POLL_SECONDS = 0.25
@@ -114,6 +112,9 @@ def check_file(
     as_json: Json = False,
 ) -> None:
     """The verdict on an SD-JWT VC, SD-JWT+KB, IssuerSigned, DeviceResponse (text, hexadecimal or raw) or status list token."""
+    from verifier.lines import Asked, verdicts  # noqa: PLC0415
+    from verifier.question import QuestionInvalid  # noqa: PLC0415
+
     asked = Asked(
         purpose=purpose, host_country=host_country, on=on, at=at, nonce=nonce, audience=audience,
         response_uri=response_uri, transcript=transcript,
@@ -142,12 +143,18 @@ def check_file(
 @app.command()
 def serve(settings: Annotated[Path, typer.Option(help="Settings file (JSON).")]) -> None:
     """Run the service."""
+    from verifier import __main__ as service  # noqa: PLC0415
+
     service.main(settings)
 
 
 @app.command()
 def migrate(settings: Annotated[Path, typer.Option(help="Settings file (JSON).")]) -> None:
     """Bring the database to the schema of this version."""
+    from verifier.migrations import upgrade  # noqa: PLC0415
+    from verifier.settings import SettingsError, load  # noqa: PLC0415
+    from verifier.store.tables import connect  # noqa: PLC0415
+
     try:
         upgrade(connect(load(settings).database))
     except SettingsError as error:
@@ -206,7 +213,9 @@ def _path(world: dict[str, Any], *names: str) -> Path | None:
     return Path(world["state"]) / value if isinstance(value, str) else None
 
 
-def _surroundings(world: dict[str, Any], trust_root: Path | None, stack: ExitStack) -> Surroundings:
+def _surroundings(world: dict[str, Any], trust_root: Path | None, stack: ExitStack) -> "Surroundings":
+    from verifier.reader import surroundings  # noqa: PLC0415
+
     root = trust_root or _path(world, "trust_root")
     keep_in = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portadoc-")))
     try:
@@ -217,8 +226,10 @@ def _surroundings(world: dict[str, Any], trust_root: Path | None, stack: ExitSta
         _wrong_use(f"{root}: {error.detail}")
 
 
-def _valid(asked: Asked) -> Asked:
+def _valid(asked: "Asked") -> "Asked":
     """The options, once they are known to be readable: a wrong one is the caller's, not the lines'."""
+    from verifier.question import QuestionInvalid  # noqa: PLC0415
+
     try:
         asked.case(b"", _now())
     except QuestionInvalid as error:

@@ -87,7 +87,7 @@ def test_a_bare_credential_is_genuine_but_its_bearer_is_not_proved(desk: Desk, f
     assert verdict.document["document_number"] == "FR-A1-2026-0000001"
 
 
-@pytest.mark.parametrize("shape", [lambda raw: base64url.encode(raw), lambda raw: raw.hex(), lambda raw: raw])
+@pytest.mark.parametrize("shape", [base64url.encode, lambda raw: raw.hex(), lambda raw: raw])
 def test_an_mdoc_may_be_text_hexadecimal_or_raw(desk: Desk, shape: Callable[[bytes], str | bytes]) -> None:
     raw = base64url.decode(desk.held("mso_mdoc").text)
 
@@ -121,25 +121,29 @@ def test_a_presentation_is_checked_against_what_is_expected(desk: Desk, form: st
 def test_an_mdoc_is_checked_against_a_transcript(desk: Desk) -> None:
     transcript = handover.redirect(CHALLENGE.audience, CHALLENGE.nonce, None, CHALLENGE.response_uri)
 
-    assert (
-        desk.check(desk.presented("mso_mdoc"), challenge=TranscriptChallenge(transcript))["holder_binding"].result is Result.PASSED
-    )
-    assert (
-        desk.check(desk.presented("mso_mdoc"), challenge=TranscriptChallenge(transcript[:-1] + b"\x00"))["holder_binding"].result
-        is Result.FAILED
-    )
-    assert (
-        desk.check(desk.presented("dc+sd-jwt"), challenge=TranscriptChallenge(transcript))["holder_binding"].result is Result.FAILED
-    )
+    def binding(form: str, over: bytes) -> Result:
+        return desk.check(desk.presented(form), challenge=TranscriptChallenge(over))["holder_binding"].result
+
+    assert binding("mso_mdoc", transcript) is Result.PASSED
+    assert binding("mso_mdoc", transcript[:-1] + b"\x00") is Result.FAILED
+    assert binding("dc+sd-jwt", transcript) is Result.FAILED
+
+
+def test_an_mdoc_needs_the_response_uri_too(desk: Desk) -> None:
+    verdict = desk.check(desk.presented("mso_mdoc"), challenge=replace(CHALLENGE, response_uri=""))
+
+    assert verdict["holder_binding"].result is Result.NOT_CHECKED
+    assert "bearer_not_proved" in verdict.codes
 
 
 @pytest.mark.parametrize("form", ["dc+sd-jwt", "mso_mdoc"])
 def test_a_credential_that_was_never_presented_proves_no_holder(desk: Desk, form: str) -> None:
-    """An expectation is there and the proof is not: that fails for an SD-JWT; an IssuerSigned can carry none."""
+    """R-8: an expectation is there and the proof is not."""
     verdict = desk.check(desk.held(form).text, challenge=CHALLENGE)
 
-    assert verdict["holder_binding"].result is (Result.FAILED if form == "dc+sd-jwt" else Result.NOT_CHECKED)
-    assert verdict.outcome in (Outcome.REJECT, Outcome.REVIEW)
+    assert verdict["holder_binding"].result is Result.FAILED
+    assert verdict.codes[0] == "holder_proof_missing"
+    assert verdict.outcome is Outcome.REJECT
 
 
 @pytest.mark.parametrize("form", ["dc+sd-jwt", "mso_mdoc"])

@@ -30,7 +30,7 @@ def literal_codes() -> Iterator[tuple[str, str]]:
                 candidates.append(node.args[_GIVERS[name]])
             if name in ("_Problem", "reason"):
                 candidates.extend(node.args[:1])
-            if name == "StatusAnswer" or name == "_fall_back":
+            if name in ("StatusAnswer", "_fall_back"):
                 candidates.extend(node.args)
             for candidate in candidates:
                 for part in ast.walk(candidate):
