@@ -27,13 +27,13 @@ def from_claim(status: object, *, pointer: str = "/status") -> StatusReference:
     integer from 0 to 2^63-1, an address that is not plain http or https; SECURITY J-9) and `Refused("status_mechanism")` for an
     object that names other mechanisms only: it says the credential can be revoked, and nobody here could see it.
     """
-    if not isinstance(status, Mapping):
+    if not isinstance(status, dict):
         raise Malformed("status", "not an object", pointer=pointer)
     if "status_list" not in status:
         raise Refused("status_mechanism", "the status is not published as a Token Status List", pointer=pointer)
     entry = status["status_list"]
     pointer = f"{pointer}/status_list"
-    if not isinstance(entry, Mapping):
+    if not isinstance(entry, dict):
         raise Malformed("status", "status_list is not an object", pointer=pointer)
     idx, uri = entry.get("idx"), entry.get("uri")
     if type(idx) is not int or not 0 <= idx <= _MAX_INDEX:
