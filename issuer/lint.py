@@ -50,7 +50,7 @@ def lint(prepared: PreparedCredential, expected: Expected, *, throwaway: Signer,
         raise LintFailed(f"lint_{exc.code}", exc.detail, pointer=exc.pointer) from exc
     rules = {
         "lint_type": (credential.format, credential.type_id) == (configuration.format, configuration.type_id),
-        "lint_chain": [der(c) for c in credential.chain] == [der(c) for c in throwaway.chain],
+        "lint_chain": bool(credential.chain) and [der(c) for c in credential.chain] == [der(c) for c in throwaway.chain],
         "lint_issuer": credential.issuer in (None, envelope.issuer),
         "lint_holder": credential.holder is not None and _same_key(credential.holder, envelope.holder),
         "lint_status": credential.status == envelope.status and credential.short_lived == (envelope.status is None),

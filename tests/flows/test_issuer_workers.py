@@ -247,8 +247,8 @@ def test_withdrawing_during_issuance_ends_withdrawn(clients: tuple[TestClient, T
 
     def act(turn: int) -> int:
         if turn == 4:
-            return clients[1].post(path, json={}, headers=bearer("fr-urssaf")).status_code
-        return wallet.credential(CONFIGURATION, nonce=nonces[turn]).status_code
+            return int(clients[1].post(path, json={}, headers=bearer("fr-urssaf")).status_code)
+        return int(wallet.credential(CONFIGURATION, nonce=nonces[turn]).status_code)
 
     with ThreadPoolExecutor(4) as pool:
         statuses = list(pool.map(act, range(8)))

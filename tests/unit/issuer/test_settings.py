@@ -1,0 +1,233 @@
+"""Settings: a bad value stops the start with a sentence that names it; what is fine for a demo is refused in production (O-19)."""
+
+import json
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from issuer import __main__
+from issuer.institutions import KeyUse
+from issuer.settings import SettingsError, load, parse
+from tests.support import issuer as world
+from tests.support.pki import root
+from vc.errors import Refused
+from vc.x509.profiles import MDOC_DOCUMENT_SIGNER
+
+Change = Callable[[dict[str, Any]], Any]
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> dict[str, Any]:
+    copy: dict[str, Any] = json.loads(json.dumps(world.build(tmp_path).raw))
+    return copy
+
+
+def _set(**members: Any) -> Change:
+    return lambda raw: raw.update(members)
+
+
+def _institution(**members: Any) -> Change:
+    return lambda raw: raw["institutions"][0].update(members)
+
+
+def _swap_keys(raw: dict[str, Any]) -> None:
+    raw["institutions"][1]["keys"]["seal"] = raw["institutions"][0]["keys"]["seal"]
+
+
+def _wrong_use(raw: dict[str, Any]) -> None:
+    raw["institutions"][0]["keys"]["document_signer"] = raw["institutions"][0]["keys"]["status"]
+
+
+def _foreign_chain(raw: dict[str, Any]) -> None:
+    raw["institutions"][0]["keys"]["seal"] = {
+        "key": raw["institutions"][0]["keys"]["seal"]["key"],
+        "chain": raw["institutions"][0]["keys"]["status"]["chain"],
+    }
+
+
+def _same_token(raw: dict[str, Any]) -> None:
+    raw["institutions"][1]["api_token_sha256"] = raw["institutions"][0]["api_token_sha256"]
+
+
+def _same_id(raw: dict[str, Any]) -> None:
+    raw["institutions"][1]["id"] = raw["institutions"][0]["id"]
+
+
+def test_the_test_world_is_accepted(raw: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "issuer.json"
+    path.write_text(json.dumps(raw))
+    settings = load(path)
+    assert list(settings.institutions) == ["fr-urssaf", "fr-cnam", "test-pid"]
+    assert settings.database == f"sqlite:///{tmp_path}/issuer.db"
+    assert settings.institutions["fr-cnam"].credential_issuer == "https://issuer.test/fr-cnam"
+    assert world.token_of("fr-cnam") not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (_set(profile="staging"), "profile"),
+        (_set(surprise=1), "surprise"),
+        (_set(base_url="https://issuer.test/"), "base_url"),
+        (_set(base_url="https://issuer.test/path"), "base_url"),
+        (_set(base_url="https://issuer.test?x"), "base_url"),
+        (_set(base_url="https://a@issuer.test"), "base_url"),
+        (_set(base_url="http://issuer.test"), "base_url"),
+        (_set(base_url="http://localhost:1", allow_http_loopback=False), "base_url"),
+        (_set(base_url="ftp://issuer.test"), "base_url"),
+        (_set(base_url="https://[issuer.test"), "base_url"),
+        (_set(database="postgresql://x/y"), "database"),
+        (_set(database="sqlite://"), "database"),
+        (_set(database="nonsense"), "database"),
+        (_set(listen={"host": "127.0.0.1", "port": 70_000}), "listen.port"),
+        (_set(access_token_seconds=301), "access_token_seconds"),
+        (_set(batch_size=1), "batch_size"),
+        (_set(institutions=[]), "institutions"),
+        (_institution(id="Upper"), "id"),
+        (_institution(id="api"), "institutions.api"),
+        (_institution(id="a/b"), "id"),
+        (_institution(country="fr"), "country"),
+        (_institution(types=["passport"]), "types"),
+        (_institution(types=[]), "types"),
+        (_institution(api_token_sha256="short"), "api_token_sha256"),
+        (_institution(keys={}), "keys"),
+        (_same_token, "api_token_sha256"),
+        (_same_id, "institutions.fr-urssaf"),
+        (_swap_keys, "keys: a key of another institution"),
+        (_wrong_use, "keys.document_signer"),
+        (_foreign_chain, "keys.seal"),
+    ],
+)
+def test_a_bad_value_is_named(raw: dict[str, Any], tmp_path: Path, change: Change, sentence: str) -> None:
+    change(raw)
+    with pytest.raises(SettingsError) as caught:
+        parse(raw, base=tmp_path)
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(b"{", "not strict JSON"), (b'{"profile":"demo","profile":"demo"}', "not strict JSON"), (None, "cannot be read")],
+)
+def test_a_file_that_cannot_be_read(tmp_path: Path, content: bytes | None, sentence: str) -> None:
+    path = tmp_path / "issuer.json"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SettingsError, match=sentence):
+        load(path)
+
+
+def test_a_key_file_that_is_missing_or_no_ec_key(raw: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / raw["institutions"][0]["keys"]["seal"]["key"]
+    other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    path.write_bytes(other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    with pytest.raises(SettingsError, match="not an EC key"):
+        parse(raw, base=tmp_path)
+    path.write_bytes(b"nothing")
+    with pytest.raises(SettingsError, match="not readable PEM"):
+        parse(raw, base=tmp_path)
+    path.unlink()
+    with pytest.raises(SettingsError, match="No such file"):
+        parse(raw, base=tmp_path)
+
+
+def test_a_chain_with_its_anchor_is_refused(raw: dict[str, Any], tmp_path: Path) -> None:
+    """HAIP: the trust anchor stays out of x5c."""
+    authority = root()
+    leaf = authority.leaf()
+    keys = raw["institutions"][0]["keys"]["seal"]
+    (tmp_path / keys["key"]).write_bytes(leaf.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    chain = (*leaf.chain, authority.certificate)
+    (tmp_path / keys["chain"]).write_bytes(b"".join(certificate.public_bytes(Encoding.PEM) for certificate in chain))
+    with pytest.raises(SettingsError, match="self-signed"):
+        parse(raw, base=tmp_path)
+
+
+def _production(directory: Path) -> dict[str, Any]:
+    """A settings file as production may have it: real names, a real host."""
+    raw: dict[str, Any] = json.loads(json.dumps(world.build(directory).raw))
+    authority = root("Issuing CA")
+    for entry in raw["institutions"]:
+        entry["name"] = entry["id"]
+        entry["api_token_sha256"] = sha256(f"random-{entry['id']}".encode()).hexdigest()
+        for use, keys in entry["keys"].items():
+            eku = (MDOC_DOCUMENT_SIGNER,) if use == "document_signer" else ()
+            signer = authority.leaf(subject={"C": "FR", "O": entry["id"].removeprefix("test-"), "CN": use}, eku=eku)
+            key = signer.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            (directory / keys["key"]).write_bytes(key)
+            (directory / keys["chain"]).write_bytes(signer.chain[0].public_bytes(Encoding.PEM))
+    return {**raw, "profile": "production", "base_url": "https://issuer.example", "allow_http_loopback": False}
+
+
+def _authority_without_test_in_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.support import pki  # noqa: PLC0415
+
+    real = pki._ca_spec
+    monkeypatch.setattr(pki, "_ca_spec", lambda name: _renamed(real(name)))
+
+
+def _renamed(spec: Any) -> Any:
+    from dataclasses import replace  # noqa: PLC0415
+
+    return replace(spec, subject={**spec.subject, "O": "Authority"})
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (_set(), None),
+        (_set(base_url="http://localhost:1", allow_http_loopback=True), "https"),
+        (_set(base_url="https://localhost:1"), "loopback"),
+        (_set(allow_http_loopback=True), "allow_http_loopback"),
+        (_set(listen={"host": "0.0.0.0", "port": 1}), "wildcard"),
+        (_set(listen={"host": "::", "port": 1}), "wildcard"),
+        (_set(status_ttl_seconds=1), "status_ttl_seconds"),
+        (_set(time_rounding_seconds=1), "time_rounding_seconds"),
+        (_institution(api_token_sha256=sha256(b"changeme").hexdigest()), "default token"),
+    ],
+)
+def test_production_refuses_what_belongs_to_a_demo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Change, sentence: str | None
+) -> None:
+    """SECURITY O-19: start refused, reason named."""
+    _authority_without_test_in_its_name(monkeypatch)
+    raw = _production(tmp_path)
+    change(raw)
+    if sentence is None:
+        assert parse(raw, base=tmp_path).profile == "production"
+        return
+    with pytest.raises(SettingsError) as caught:
+        parse(raw, base=tmp_path)
+    assert "production" in str(caught.value)
+    assert sentence in str(caught.value)
+
+
+def test_production_refuses_test_certificates(raw: dict[str, Any], tmp_path: Path) -> None:
+    """SECURITY O-19: demo keys."""
+    with pytest.raises(SettingsError, match="test certificate"):
+        parse({**raw, "profile": "production", "allow_http_loopback": False}, base=tmp_path)
+
+
+def test_the_process_says_why_it_does_not_start(
+    raw: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "issuer.json"
+    path.write_text(json.dumps({**raw, "profile": "production"}))
+    monkeypatch.setattr("sys.argv", ["issuer", "--settings", str(path)])
+    assert __main__.main() == 3
+    assert "production" in capsys.readouterr().err
+
+
+def test_a_key_signs_for_its_own_use_only(tmp_path: Path) -> None:
+    """SECURITY O-12."""
+    institution = world.build(tmp_path).settings.institutions["fr-urssaf"]
+    assert institution.signer_for("dc+sd-jwt") is institution.signers[KeyUse.SEAL]
+    assert institution.signer_for("mso_mdoc") is institution.signers[KeyUse.DOCUMENT_SIGNER]
+    with pytest.raises(Refused, match="key_use"):
+        institution.signer_for("statuslist+jwt")
