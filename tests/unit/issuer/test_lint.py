@@ -152,7 +152,7 @@ def test_a_claim_hidden_against_its_declaration_is_stopped(sd: Any, name: str) -
 
 def test_a_value_no_verifier_could_read_is_stopped() -> None:
     """Data that went around the document's rules is caught at the last moment."""
-    broken = _document(lambda data: data.update(status_confirmation="99"))(_expected())
+    broken = _document(lambda data: data.update(starting_date="2026-02-30"))(_expected())
     with pytest.raises(LintFailed):
         lint(_prepared(broken), broken, throwaway=_throwaway(), now=NOW)
 
