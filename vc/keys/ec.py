@@ -4,6 +4,7 @@ RFC 7518 §3.4 and §6.2.1, RFC 9053 §2.1 and §7.1, RFC 9864 (fully specified 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -60,8 +61,15 @@ def public_key(row: Curve, x: bytes, y: bytes) -> ec.EllipticCurvePublicKey:
     """The public key with these coordinates. Raises `Malformed("key_point")` for a wrong length or a point off the curve."""
     if len(x) != row.size or len(y) != row.size:
         raise Malformed("key_point", "a coordinate has not the length of the curve")
+    return _point(row.name, b"\x04" + x + y)
+
+
+@lru_cache(maxsize=1024)
+def _point(name: str, encoded: bytes) -> ec.EllipticCurvePublicKey:
+    """A key from its point, remembered: one wallet key is met at token, credential and notification endpoint, in proof and lint,
+    and the first use of a new key object costs a third of a verification."""
     try:
-        return ec.EllipticCurvePublicKey.from_encoded_point(row.curve, b"\x04" + x + y)
+        return ec.EllipticCurvePublicKey.from_encoded_point(BY_CRV[name].curve, encoded)
     except ValueError as exc:
         raise Malformed("key_point", "the point is not on the curve") from exc
 

@@ -48,18 +48,10 @@ def digest(text: str, algorithm: str = DEFAULT_HASH) -> str:
     return base64url.encode(HASHES[algorithm](text.encode("ascii")).digest())
 
 
-def by_digest(texts: Sequence[str], algorithm: str = DEFAULT_HASH) -> dict[str, tuple[str, Any]]:
-    """Text and decoded JSON of each disclosure by its digest (RFC 9901 §7.1 step 3.b); fewer than `texts` when one is repeated.
-
-    The shape of the JSON is not looked at yet, see `property_of` and `element_of`. Raises `Malformed` with `base64url` or the
-    code of the JSON fault.
-    """
-    if not texts:
-        return {}
+def digests(texts: Sequence[str], algorithm: str = DEFAULT_HASH) -> list[str]:
+    """`digest` for several texts."""
     hashed = HASHES[algorithm]
-    contents = json.loads_each([base64url.decode(text) for text in texts])
-    digests = base64url.encode_each([hashed(text.encode("ascii")).digest() for text in texts])
-    return dict(zip(digests, zip(texts, contents)))  # noqa: B905
+    return base64url.encode_each([hashed(text.encode("ascii")).digest() for text in texts])
 
 
 def property_of(content: Any) -> tuple[str, Any]:
@@ -80,7 +72,7 @@ def element_of(content: Any) -> Any:
 
 def parse(text: str) -> Disclosure:
     """Read one disclosure of either kind. Raises `Malformed` with `disclosure`, `base64url` or the code of the JSON fault."""
-    ((_, content),) = by_digest((text,)).values()
+    content = json.loads(base64url.decode(text))
     if type(content) is list and len(content) == 2:
         return Disclosure(text, None, element_of(content))
     return Disclosure(text, *property_of(content))

@@ -24,26 +24,43 @@ class Processed(NamedTuple):
     hidden: int
 
 
-def process(payload: Mapping[str, Any], waiting: Mapping[str, tuple[str, Any]]) -> Processed:
-    """Put each disclosed value in the place of its digest; `waiting` are the disclosures as `disclosure.by_digest` gives them.
+def process(payload: Mapping[str, Any], octets: bytes, disclosures: Mapping[str, tuple[str, Any]]) -> Processed:
+    """Put each disclosed value in the place of its digest.
+
+    `payload` and the `octets` it was read from; `disclosures`: text and decoded JSON by digest.
 
     Raises `VerificationFailed` with `disclosure_unreferenced`, `digest_repeated`, `claim_repeated`, `not_disclosable`,
     `sd_structure` (a `_sd` or `...` that is not what it must be) or `nesting`; `Malformed("disclosure")` for a disclosure
     that is not of the kind its digest stands for.
     """
-    reader = _Reader(dict(waiting))
+    reader = _Reader(dict(disclosures), plain=_is_plain(payload, octets))
     claims = reader.members(payload, (), 1)
     if reader.waiting:
         raise VerificationFailed("disclosure_unreferenced", "a disclosure belongs to no digest")
     return Processed(claims, reader.disclosed, len(reader.seen) - len(reader.disclosed))
 
 
+def _is_plain(payload: Mapping[str, Any], octets: bytes) -> bool:
+    """Whether nothing below the first level can be structure, and nothing is nested too deep: no need to look there then.
+
+    A member name stands in JSON between quotes; without escapes these octets are all the reserved names there are (and
+    perhaps a value that looks like one, which only means that we look).
+    """
+    return (
+        octets.count(b'"_sd') == (SD in payload) + (SD_ALG in payload)
+        and b'"..."' not in octets
+        and b"\\" not in octets
+        and octets.count(b"{") + octets.count(b"[") <= MAX_NESTING
+    )
+
+
 class _Reader:
     """Walks the tree once. The nesting limit also bounds the work: no digest is taken twice."""
 
-    __slots__ = ("disclosed", "seen", "waiting")
+    __slots__ = ("_plain", "disclosed", "seen", "waiting")
 
-    def __init__(self, waiting: dict[str, tuple[str, Any]]) -> None:
+    def __init__(self, waiting: dict[str, tuple[str, Any]], *, plain: bool) -> None:
+        self._plain = plain
         self.waiting = waiting
         self.seen: set[str] = set()
         self.disclosed: list[tuple[Path, str]] = []
@@ -59,9 +76,10 @@ class _Reader:
             raise VerificationFailed("nesting", "the claims are nested too deep")
         claims = dict(value)
         digests = None if RESERVED.isdisjoint(claims) else self._structure(claims, level)
-        for name, item in claims.items():
-            if type(item) is dict or type(item) is list:
-                claims[name] = self.value(item, (*path, name), level + 1)
+        if level > 1 or not self._plain:
+            for name, item in claims.items():
+                if type(item) is dict or type(item) is list:
+                    claims[name] = self.value(item, (*path, name), level + 1)
         if digests:
             for text, content in self._take(digests):
                 name, item = property_of(content)

@@ -1,9 +1,8 @@
 """SD-JWT VC (draft-ietf-oauth-sd-jwt-vc-13, reading what -18 adds): the claims that make an SD-JWT a credential."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -20,8 +19,7 @@ MEDIA_TYPE = "application/dc+sd-jwt"
 _TEXT_CLAIMS = ("iss", "sub", "vct#integrity", "category")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SdJwtVc:
+class SdJwtVc(NamedTuple):
     """A verified SD-JWT with the registered claims read. Not checked yet: trust in the key, time, status, key binding.
 
     `issuer`: `iss`, or None (the certificate then names the issuer). `holder`: key of `cnf`, None when the credential is bound
@@ -84,20 +82,20 @@ def check(sd_jwt: SdJwt, *, accept_old_typ: bool = False) -> SdJwtVc:
     if short_lived and status is not None:
         raise Refused("status_and_short_lived", "the credential has a status and says it needs none", pointer="/status")
     return SdJwtVc(
-        vct=vct,
-        vct_integrity=claims.get("vct#integrity"),
-        also_types=tuple(also),
-        issuer=claims.get("iss"),
-        subject=claims.get("sub"),
-        issued_at=_date(claims, "iat"),
-        not_before=_date(claims, "nbf"),
-        expires=_date(claims, "exp"),
-        holder=holder_key(claims["cnf"]) if "cnf" in claims else None,
-        status=status,
-        short_lived=short_lived,
-        category=claims.get("category"),
-        claims=claims,
-        disclosed=sd_jwt.disclosed,
+        vct,
+        claims.get("vct#integrity"),
+        tuple(also),
+        claims.get("iss"),
+        claims.get("sub"),
+        from_numeric_date(claims["iat"], pointer="/iat") if "iat" in claims else None,
+        from_numeric_date(claims["nbf"], pointer="/nbf") if "nbf" in claims else None,
+        from_numeric_date(claims["exp"], pointer="/exp") if "exp" in claims else None,
+        holder_key(claims["cnf"]) if "cnf" in claims else None,
+        status,
+        short_lived,
+        claims.get("category"),
+        claims,
+        sd_jwt.disclosed,
     )
 
 
@@ -112,7 +110,3 @@ def holder_key(cnf: object) -> ec.EllipticCurvePublicKey:
     if "jwk" not in cnf or "jku" in cnf or "jwe" in cnf:
         raise Refused("cnf_method", "the holder's key is not given as a public jwk", pointer="/cnf")
     return jwk.parse_public(cnf["jwk"], pointer="/cnf/jwk")
-
-
-def _date(claims: Mapping[str, Any], name: str) -> datetime | None:
-    return from_numeric_date(claims[name], pointer=f"/{name}") if name in claims else None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.pki import root
 from tests.support.sdjwt import HEADER, Lab, counting_bytes
-from vc.encoding import base64url
+from vc.encoding import base64url, json
 from vc.encoding.claims_path import Path
 from vc.errors import Malformed, Refused
 from vc.jose import jws
@@ -90,7 +90,7 @@ def test_sdj_11_every_salt_is_fresh_and_has_at_least_128_bits() -> None:
     claims = {f"claim{index}": index for index in range(60)} | {"list": list(range(60)), "nested": {"a": 1, "b": 2}}
     paths: list[Path] = [(name,) for name in claims] + [("list", None), ("nested", "a"), ("nested", "b")]
     ready = prepare(claims, disclosable=paths, header=HEADER, random_bytes=secrets.token_bytes)
-    salts = [base64url.decode(disclosure.by_digest([text]).popitem()[1][1][0]) for text in ready.disclosures]
+    salts = [base64url.decode(json.loads(base64url.decode(text))[0]) for text in ready.disclosures]
     assert len(salts) == len(set(salts)) == 62 + 60 + 2
     assert min(map(len, salts)) * 8 >= 128
 
@@ -106,7 +106,7 @@ def test_disclosures_written_at_once_are_those_made_one_by_one() -> None:
     ready = prepared(CLAIMS, [("name",), ("places", 0)])
     for text in ready.disclosures:
         found = disclosure.parse(text)
-        salt = disclosure.by_digest([text]).popitem()[1][1][0]
+        salt = json.loads(base64url.decode(text))[0]
         assert disclosure.make(base64url.decode(salt), found.name, found.value) == text
 
 

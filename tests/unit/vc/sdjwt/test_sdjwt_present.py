@@ -8,7 +8,7 @@ import pytest
 from tests.support.sdjwt import AUDIENCE, NONCE, NOW, Lab, digest, of_name
 from vc.encoding import base64url, json
 from vc.encoding.claims_path import Path
-from vc.errors import Refused, VcError, VerificationFailed
+from vc.errors import Malformed, Refused, VcError, VerificationFailed
 from vc.jose import jws
 from vc.keys.signer import Signer
 from vc.sdjwt import disclosure, present
@@ -160,9 +160,15 @@ def test_j_7_an_altered_signature_is_refused() -> None:
     assert refusal(f"{body}.{other}").code == "key_binding_signature"
 
 
-@pytest.mark.parametrize("payload", [b"[]", b"x", b'{"iat":1,"iat":2}', b'{"iat":1e999}'])
+@pytest.mark.parametrize("payload", [b"[]", b"1", b"null", b'"iat"'])
 def test_j_7_a_payload_that_is_no_object_is_refused(payload: bytes) -> None:
     assert refusal(CREDENTIAL + jws.sign({"typ": "kb+jwt"}, payload, LAB.holder)).code == "key_binding_malformed"
+
+
+@pytest.mark.parametrize("payload", [b"", b"x", b'{"iat":1,"iat":2}', b'{"iat":1e999}'])
+def test_j_7_a_payload_that_is_no_json_is_not_even_parsed(payload: bytes) -> None:
+    with pytest.raises(Malformed, match="json"):
+        parse(CREDENTIAL + jws.sign({"typ": "kb+jwt"}, payload, LAB.holder))
 
 
 def test_sdvc_5_j_12_a_credential_bound_to_no_key_has_no_holder() -> None:
