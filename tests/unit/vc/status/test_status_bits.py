@@ -79,8 +79,8 @@ def test_an_index_outside_the_list(bits: int, idx: Any) -> None:
     ("entries", "code"),
     [
         ({64: 1}, "status_index"), ({-1: 1}, "status_index"), ({2**70: 1}, "status_index_type"), ({1.0: 1}, "status_index_type"),
-        ({True: 1}, "status_index_type"), ({1: 2}, "status_value"), ({1: -1}, "status_value"), ({1: True}, "status_index_type"),
-        ({1: 2**70}, "status_index_type"), ({1: "1"}, "status_index_type"),
+        ({True: 1}, "status_index_type"), ({1: 2}, "status_value"), ({1: -1}, "status_value"),
+        ({1: 2**70}, "status_value"), ({1: "1"}, "status_value"), ({1: 1.0}, "status_value"),
         (np.array([64]), "status_index"), (np.array([-1]), "status_index"), (np.array([2**64 - 1], np.uint64), "status_index"),
         (np.array([1.0]), "status_index_type"), (np.array([True]), "status_index_type"),
     ],
