@@ -455,7 +455,7 @@ _OFF_CURVE = {"kty": "EC", "crv": "P-256", "x": "A" * 43, "y": "A" * 43}
         ({}, {"nonce": 7}, "invalid_nonce"),
         ({}, {"nonce": "invented"}, "invalid_nonce"),
     ],
-    ids=lambda value: json.dumps(value)[:50],
+    ids=lambda value: json.dumps(value)[:40],
 )
 def test_proofs_that_are_refused(holding: IssuerWallet, header: dict[str, Any], claims: dict[str, Any], error: str) -> None:
     """VCI-CRED-4..6, SECURITY I-5..I-12."""
