@@ -90,7 +90,7 @@ def _play(state: State, description: dict[str, Any], running: Running, addresses
 
 
 def _line(step: str, expected: str, got: str, ms: str, mark: str) -> str:
-    return f"{step:<44}{expected:<34}{got:<34}{ms:>6}{mark}"
+    return f"{step:<42}{expected:<38}{got:<38}{ms:>6}{mark}"
 
 
 def _to_json(row: Row) -> dict[str, Any]:

@@ -28,8 +28,8 @@ def free_ports(count: int) -> int:
     raise RuntimeError("no free ports")
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["http", "tls"])
-def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A served demo, started as an outsider would start it."""
-    with Demo.served(tmp_path_factory.mktemp("demo"), free_ports(4), tls=request.param) as running:
+    with Demo.served(tmp_path_factory.mktemp("demo"), free_ports(4), tls=False) as running:
         yield running

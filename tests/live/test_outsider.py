@@ -1,16 +1,38 @@
 """A served demo driven from outside: the commands of the README, in its order, by their exit codes and JSON."""
 
 import json
+import socket
+import ssl
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
 
+from tests.live.conftest import free_ports
 from tests.live.running import Demo, portadoc
 from vc.documents.country import STATES
 
 HONOURED_WITHIN = 5.0
+
+
+def test_over_tls_with_a_ca_of_its_own(tmp_path: Path) -> None:
+    """The same commands find the test CA in the state directory; nobody else trusts the servers."""
+    wallet = tmp_path / "wallet.json"
+    with Demo.served(tmp_path, free_ports(4), tls=True) as demo:
+        for name in ("issuer", "verifier", "trust_list"):
+            assert demo.description[name].startswith("https://localhost:")
+        with pytest.raises(ssl.SSLCertVerificationError), socket.create_connection(_address(demo)) as plain:
+            ssl.create_default_context().wrap_socket(plain, server_hostname="localhost")
+        demo.json("wallet", "get-pid", "--identity", str(demo.state / "samples" / "ehic.json"), "--store", str(wallet))
+        _hold(demo, wallet, "ehic")
+        verdict = _show(demo, wallet, "--purpose", "ehic-care", "--host-country", "DE", "--format", "mso_mdoc", code=0)
+        assert verdict["outcome"] == "accept"
+
+
+def _address(demo: Demo) -> tuple[str, int]:
+    return "127.0.0.1", urlsplit(demo.description["issuer"]).port or 0
 
 
 def _offer(demo: Demo, sample: str, form: str = "both") -> dict[str, str]:

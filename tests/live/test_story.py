@@ -1,10 +1,8 @@
-"""`portadoc demo` from beginning to end, over real processes, with and without TLS."""
+"""`portadoc demo` from beginning to end, over real processes."""
 
 import socket
 import time
 from pathlib import Path
-
-import pytest
 
 from tests.live.conftest import free_ports
 from tests.live.running import portadoc
@@ -21,11 +19,10 @@ REFUSALS = {
 }
 
 
-@pytest.mark.parametrize("more", [(), ("--tls",)], ids=["http", "tls"])
-def test_the_whole_story(tmp_path: Path, more: tuple[str, ...]) -> None:
+def test_the_whole_story(tmp_path: Path) -> None:
     port = free_ports(4)
     begun = time.monotonic()
-    done = portadoc("demo", "--json", "--state", str(tmp_path / "demo"), "--port-base", str(port), *more)
+    done = portadoc("demo", "--json", "--state", str(tmp_path / "demo"), "--port-base", str(port))
     took = time.monotonic() - begun
     steps = done.value["steps"]
     differing = [step for step in steps if step["got"] != step["expected"] or not step["as_expected"]]
