@@ -153,7 +153,7 @@ class Asking:
         return f"{Prefix.X509_SAN_DNS}:{host_name(self._settings)}"
 
     def _token(self) -> str:
-        return base64url.encode(self._random_bytes(_TOKEN_BYTES))
+        return self._random_bytes(_TOKEN_BYTES).hex()  # never begins like an option of a command line
 
 
 def kid_of(key: ec.EllipticCurvePublicKey) -> str:

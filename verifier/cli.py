@@ -1,6 +1,7 @@
 """`portadoc verifier …`: ask a wallet, read the verdict, check an artefact by itself, run the service."""
 
 import json as text_json
+import logging
 import sys
 import tempfile
 import time
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from edge import logs
 from edge.outbound import Fetched, FetchLimits, Outbound
 from vc.encoding import json
 from vc.errors import VcError
@@ -29,6 +31,12 @@ State = Annotated[Path | None, typer.Option("--state", envvar="PORTADOC_STATE", 
 Service = Annotated[str | None, typer.Option("--verifier", help="Base URL of the verifier, instead of the demo's.")]
 Token = Annotated[str | None, typer.Option("--api-token", envvar="PORTADOC_VERIFIER_TOKEN", help="Token of the verifier's API.")]
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document.")]
+
+
+@app.callback()
+def _quiet() -> None:
+    """Ask wallets for documents, and check documents."""
+    logs.configure(sys.stderr, level=logging.WARNING)  # standard output carries the answer and nothing else
 
 
 @app.command("request")
@@ -56,8 +64,8 @@ def make_request(
         "request_uri_method": request_uri_method,
         "client_id_prefix": client_id_prefix,
     }
-    remote = _Remote(_world(state), verifier, api_token)
-    answer = remote.call("POST", "/api/v1/requests", {name: value for name, value in wanted.items() if value is not None})
+    with _Remote(_world(state), verifier, api_token) as remote:
+        answer = remote.call("POST", "/api/v1/requests", {name: value for name, value in wanted.items() if value is not None})
     if as_json:
         _print(answer)
         return
@@ -77,12 +85,12 @@ def show_result(
     as_json: Json = False,
 ) -> None:
     """The verdict of a request. Exit code 0 accepted, 1 refused, 2 cannot be determined (also: no answer yet), 3 wrong use."""
-    remote = _Remote(_world(state), verifier, api_token)
     deadline = time.monotonic() + wait
-    answer = remote.call("GET", f"/api/v1/requests/{transaction_id}")
-    while answer["state"] == "pending" and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
+    with _Remote(_world(state), verifier, api_token) as remote:
         answer = remote.call("GET", f"/api/v1/requests/{transaction_id}")
+        while answer["state"] == "pending" and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+            answer = remote.call("GET", f"/api/v1/requests/{transaction_id}")
     verdict = answer.pop("verdict") or dict.fromkeys(("outcome", "validity", "document", "identity")) | {
         "reasons": [], "checks": [], "trust": {},
     }  # fmt: skip
@@ -156,7 +164,9 @@ def migrate(settings: Annotated[Path, typer.Option(help="Settings file (JSON).")
     from verifier.store.tables import connect  # noqa: PLC0415
 
     try:
-        upgrade(connect(load(settings).database))
+        engine = connect(load(settings).database)
+        upgrade(engine)
+        engine.dispose()
     except SettingsError as error:
         _wrong_use(str(error))
     typer.echo("the database is up to date", err=True)
@@ -171,6 +181,12 @@ class _Remote:
         ca_file = _path(world, "ca_files", "tls")
         # The person at the terminal names the address; it may be on this machine.
         self._outbound = Outbound(FetchLimits(allow_loopback=True), ca_file=ca_file)
+
+    def __enter__(self) -> "_Remote":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._outbound.close()
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """The JSON answer; leaves with exit code 3 for what the verifier refuses, 2 when it cannot be reached."""
@@ -219,7 +235,9 @@ def _surroundings(world: dict[str, Any], trust_root: Path | None, stack: ExitSta
     root = trust_root or _path(world, "trust_root")
     keep_in = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="portadoc-")))
     try:
-        return surroundings(root=root, keep_in=keep_in, ca_file=_path(world, "ca_files", "tls"), clock=_now)
+        made = surroundings(root=root, keep_in=keep_in, ca_file=_path(world, "ca_files", "tls"), clock=_now)
+        stack.callback(made.close)
+        return made
     except OSError as error:
         _wrong_use(f"{root}: {error.strerror}")
     except VcError as error:

@@ -28,6 +28,11 @@ class Surroundings:
     trust: TrustSource
     judge: SignerJudge
     status: StatusLists
+    outbound: Outbound
+
+    def close(self) -> None:
+        """Give back what was opened."""
+        self.outbound.close()
 
     def check(self, case: Case) -> Verdict:
         """The verdict on one artefact."""
@@ -39,15 +44,18 @@ def surroundings(*, root: Path | None, keep_in: Path, ca_file: Path | None, cloc
     trusted. Raises `Malformed` for a root file that is none and OSError for one that cannot be read."""
     if root is None:
         outbound = Outbound(FetchLimits(), ca_file=ca_file)
-        return Surroundings(
-            trust=NoTrust(), judge=NoTrust(), status=StatusLists(outbound, ShortMemory(), NoTrust(), min_ttl=_MIN_TTL)
-        )
+        return _surroundings(NoTrust(), outbound)
     lists = TrustRoot.load(root.read_bytes()).lists
     # A root whose lists live on this machine describes a test world; only then may anything on this machine be asked.
     outbound = Outbound(FetchLimits(allow_loopback=all(_on_loopback(one.uri) for one in lists)), ca_file=ca_file)
     client = TrustClient(root, keep_in, outbound=outbound, clock=clock, refresh_seconds=_REFRESH_SECONDS)
-    trust = ListTrust(client.snapshot, clock=clock)
-    return Surroundings(trust=trust, judge=trust, status=StatusLists(outbound, ShortMemory(), trust, min_ttl=_MIN_TTL))
+    client.refresh()  # wait for the lists: a command has nothing else to go by
+    return _surroundings(ListTrust(client.snapshot, clock=clock), outbound)
+
+
+def _surroundings(trust: ListTrust | NoTrust, outbound: Outbound) -> Surroundings:
+    status = StatusLists(outbound, ShortMemory(), trust, min_ttl=_MIN_TTL)
+    return Surroundings(trust=trust, judge=trust, status=status, outbound=outbound)
 
 
 def _on_loopback(uri: str) -> bool:

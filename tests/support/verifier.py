@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -49,9 +49,7 @@ from verifier.store.tables import connect
 from verifier.trust import ListTrust
 
 DATA = Path(__file__).parents[1] / "data"
-LISTED_SINCE = NOW - timedelta(days=20)
-ISSUED_AT = NOW - timedelta(days=10)
-VALID_UNTIL = NOW + timedelta(days=80)
+LISTED_FOR, ISSUED_FOR, VALID_FOR = timedelta(days=20), timedelta(days=10), timedelta(days=80)
 LIST_HOST, STATUS_HOST = "lists.test", "status.test"
 BASE_URL = "http://localhost"
 SIZE = 1024
@@ -79,12 +77,9 @@ class Institution:
     seal: LocalSigner
     document_signer: LocalSigner
     status_signer: LocalSigner
+    status_uri: str
     revoked: dict[int, int] = field(default_factory=dict)
     bits: int = 1
-
-    @property
-    def status_uri(self) -> str:
-        return f"http://{STATUS_HOST}/{self.id}"
 
     def signer(self, format: str) -> LocalSigner:
         return self.document_signer if format == "mso_mdoc" else self.seal
@@ -116,17 +111,24 @@ class Held:
 
 
 class World:
-    """Everything around a verifier. `now` may be moved; `reply` overrides what a host answers; `asked` is what was fetched."""
+    """Everything around a verifier. `now` may be moved; `reply` overrides what a host answers; `asked` is what was fetched.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.now = folder, NOW
-        self.authority, self.access_authority = pki.root("Test issuing CA"), pki.root("Test access CA")
+    `address`: where the pretend internet is really served, when it is; everything then lies in the real present.
+    """
+
+    def __init__(self, folder: Path, *, address: str | None = None) -> None:
+        self.folder, self.now = folder, NOW if address is None else datetime.now(UTC).replace(microsecond=0)
+        self.begun, self.address = self.now, address
+        self.listed_since = self.begun - LISTED_FOR
+        self._life = {"not_before": self.begun - timedelta(days=30), "not_after": self.begun + timedelta(days=300)}
+        authority_life = {"not_before": self.begun - timedelta(days=60), "not_after": self.begun + timedelta(days=365)}
+        self.authority, self.access_authority = (pki.root(name, **authority_life) for name in ("Test issuing CA", "Test access CA"))
         self.institutions: dict[str, Institution] = {}
         self.asked: list[str] = []
         self.reply: dict[str, Reply] = {}
         self._next_index = 0
         self.lists = folder / "lists"
-        authoring.init(self.lists, base_url=f"http://{LIST_HOST}", now=LISTED_SINCE)
+        authoring.init(self.lists, base_url=address or f"http://{LIST_HOST}", now=self.listed_since)
 
     def clock(self) -> datetime:
         return self.now
@@ -142,9 +144,12 @@ class World:
             name=name,
             country=country,
             registration_id=number,
-            seal=self.authority.leaf(subject={**subject, "CN": f"{id} seal"}),
-            document_signer=self.authority.leaf(subject={**subject, "CN": f"{id} document signer"}, eku=(MDOC_DOCUMENT_SIGNER,)),
-            status_signer=self.authority.leaf(subject={**subject, "CN": f"{id} status"}),
+            seal=self.authority.leaf(subject={**subject, "CN": f"{id} seal"}, **self._life),
+            document_signer=self.authority.leaf(
+                subject={**subject, "CN": f"{id} document signer"}, eku=(MDOC_DOCUMENT_SIGNER,), **self._life
+            ),
+            status_signer=self.authority.leaf(subject={**subject, "CN": f"{id} status"}, **self._life),
+            status_uri=f"{self.address or f'http://{STATUS_HOST}'}/{id}",
         )
         self.institutions[id] = made
         if listed:
@@ -171,13 +176,13 @@ class World:
         )
         law = f"OJ:{one.country}-TEST-1" if list_id == "pub-eaa" else None
         draft = EntityDraft(name=one.name, country=one.country, registration_id=one.registration_id, services=services, law=law)
-        authoring.add_entities(self.lists, list_id, [draft], now=LISTED_SINCE)
+        authoring.add_entities(self.lists, list_id, [draft], now=self.listed_since)
 
     def publish_lists(self) -> None:
         """Publish every list for the first time and write the trust root."""
         for list_id in Publisher(self.lists).list_ids():
-            authoring.publish(self.lists, list_id, now=LISTED_SINCE)
-        authoring.write_trust_root(self.lists, self.folder / "trust-root.json", now=LISTED_SINCE)
+            authoring.publish(self.lists, list_id, now=self.listed_since)
+        authoring.write_trust_root(self.lists, self.folder / "trust-root.json", now=self.listed_since)
 
     def withdraw(self, one: Institution, list_id: str = "pub-eaa") -> None:
         """Withdraw an institution; the next edition is published at once."""
@@ -186,20 +191,20 @@ class World:
     # --- what the pretend internet answers
 
     def transport(self) -> httpx2.MockTransport:
-        return httpx2.MockTransport(self._answer)
+        return httpx2.MockTransport(self.answer)
 
-    def _answer(self, asked: httpx2.Request) -> httpx2.Response:
+    def answer(self, asked: httpx2.Request) -> httpx2.Response:
         self.asked.append(str(asked.url))
         override = self.reply.get(asked.url.host)
         if override is not None:
             return override(asked)
-        if asked.url.host == LIST_HOST:
+        if asked.url.path.startswith("/lists/"):
             current = Publisher(self.lists).latest(asked.url.path.removeprefix("/lists/").removesuffix(".jws"))
             if current is None:
                 return httpx2.Response(404)
             return httpx2.Response(200, content=current.jws, headers={"content-type": "application/jose"})
         one = self.institutions.get(asked.url.path.removeprefix("/"))
-        if asked.url.host == STATUS_HOST and one is not None:
+        if one is not None:
             kind = asked.headers["accept"].rpartition("+")[2]
             return self.status_reply(one.status_token(kind, self.now), kind)
         return httpx2.Response(404)
@@ -231,9 +236,9 @@ class World:
             issuer=f"https://issuer.test/{one.id}",
             subject=f"urn:test:{index}",
             attestation_id=f"urn:test:attestation:{index}",
-            issued_at=ISSUED_AT,
-            valid_from=ISSUED_AT,
-            valid_until=VALID_UNTIL,
+            issued_at=self.begun - ISSUED_FOR,
+            valid_from=self.begun - ISSUED_FOR,
+            valid_until=self.begun + VALID_FOR,
             holder=holder.public_key,
             status=StatusReference(uri=one.status_uri, idx=index),
             category=None if configuration.document_type == "pid" else PUB_EAA_CATEGORY,
@@ -251,9 +256,8 @@ class World:
     # --- the verifier
 
     def settings(self, **changes: Any) -> Settings:
-        access = self.access_authority.leaf(
-            dns_names=("localhost",), subject={"C": "DE", "O": "Inspection (test)", "CN": "Verifier"}
-        )
+        subject = {"C": "DE", "O": "Inspection (test)", "CN": "Verifier"}
+        access = self.access_authority.leaf(dns_names=("localhost",), subject=subject, **self._life)
         (self.folder / "access.key").write_bytes(
             access.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         )

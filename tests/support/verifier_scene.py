@@ -27,7 +27,7 @@ class Scene:
     """A world with an issuer of documents, a PID provider and a wallet that holds both in both formats."""
 
     def __init__(self, folder: Path) -> None:
-        self.world = World(folder)
+        self.world = self.make_world(folder)
         self.urssaf: Institution = self.world.institution("urssaf", types=("pda1",))
         self.cnam: Institution = self.world.institution("cnam", types=("ehic",))
         self.pids: Institution = self.world.institution("pids", types=("pid",))
@@ -40,6 +40,10 @@ class Scene:
         for form in FORMATS:
             self.hold(self.urssaf, PDA1[form], document_of(entry, "pda1"))
             self.index[form] = self.world.last_index()
+
+    def make_world(self, folder: Path) -> World:
+        """The world to build the scene in."""
+        return World(folder)
 
     def hold(self, issuer: Institution, configuration: str, document: Document, **changes: Any) -> Held:
         held = self.world.issue(issuer, configuration, document, **changes)
