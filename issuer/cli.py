@@ -6,7 +6,7 @@ from typing import Annotated, Any, NoReturn, get_args
 import typer
 
 from issuer.demo_client import CommandFailed, DemoClient, read_submission
-from issuer.revocation import Reason
+from issuer.reasons import Reason
 from vc.encoding import json
 
 app = typer.Typer(help="Issue documents to wallets, withdraw them, run the service.", no_args_is_help=True)
@@ -37,11 +37,11 @@ def offer(
         _fail(CommandFailed(3, "--format is dc+sd-jwt, mso_mdoc or both"))
     try:
         submission = read_submission(document, case)
-        client = DemoClient.open(state)
-        chosen = client.choose(institution, submission)
-        created = client.post(chosen, "/documents", {**submission, **({"profile": profile} if profile else {})})
-        wanted: dict[str, Any] = {"formats": formats, "by_value": by_value}
-        offered = client.post(chosen, f"/documents/{created['document_id']}/offers", wanted)
+        with DemoClient.open(state) as client:
+            chosen = client.choose(institution, submission)
+            created = client.post(chosen, "/documents", {**submission, **({"profile": profile} if profile else {})})
+            wanted: dict[str, Any] = {"formats": formats, "by_value": by_value}
+            offered = client.post(chosen, f"/documents/{created['document_id']}/offers", wanted)
     except CommandFailed as exc:
         _fail(exc)
     result = {
@@ -65,10 +65,10 @@ def revoke(
 ) -> None:
     """Withdraw a document and every credential of it, for good."""
     try:
-        client = DemoClient.open(state)
-        owner = client.owner(document_id)
-        body = {"reason": reason, **({"effective_from": effective_from} if effective_from else {})}
-        result = client.post(owner, f"/documents/{document_id}/revocation", body)
+        with DemoClient.open(state) as client:
+            owner = client.owner(document_id)
+            body = {"reason": reason, **({"effective_from": effective_from} if effective_from else {})}
+            result = client.post(owner, f"/documents/{document_id}/revocation", body)
     except CommandFailed as exc:
         _fail(exc)
     _show(result, as_json, f"{result['state']} from {result['status_changes_at']}")
@@ -78,10 +78,10 @@ def revoke(
 def status(document_id: str, state: _StateOption = None, as_json: _JsonOption = False) -> None:
     """Show a document's state, its credentials and its history."""
     try:
-        client = DemoClient.open(state)
-        owner = client.owner(document_id)
-        found = client.get(owner, f"/documents/{document_id}")
-        events = client.get(owner, f"/documents/{document_id}/history")["events"]
+        with DemoClient.open(state) as client:
+            owner = client.owner(document_id)
+            found = client.get(owner, f"/documents/{document_id}")
+            events = client.get(owner, f"/documents/{document_id}/history")["events"]
     except CommandFailed as exc:
         _fail(exc)
     shown = ("document_id", "type", "state", "created_at", "profile", "revocation", "credentials")

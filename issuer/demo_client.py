@@ -1,6 +1,7 @@
 """The institution API as the command line uses it: found by the demo's state directory, asked over HTTP like anybody else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,19 +55,24 @@ class DemoClient:
     outbound: Outbound
 
     @classmethod
-    def open(cls, state: Path | None) -> "DemoClient":
+    @contextmanager
+    def open(cls, state: Path | None) -> Iterator["DemoClient"]:
         """The demo whose state directory that is. Raises `CommandFailed` with exit code 3 when there is none."""
         if state is None:
             raise CommandFailed(WRONG_USE, "name the demo's state directory with --state or PORTADOC_STATE")
         try:
             demo = json.loads_object((state / "demo.json").read_bytes())
             tls_ca = demo.get("ca_files", {}).get("tls")
-            outbound = Outbound(FetchLimits(allow_loopback=True), ca_file=None if tls_ca is None else Path(tls_ca))
-            return cls(demo["issuer"], demo["institutions"], outbound)
+            issuer, institutions = demo["issuer"], demo["institutions"]
         except OSError as exc:
             raise CommandFailed(WRONG_USE, f"no demo in {state}: {exc.strerror}") from exc
         except (VcError, KeyError, AttributeError) as exc:
             raise CommandFailed(WRONG_USE, f"{state / 'demo.json'} is not what a demo writes") from exc
+        outbound = Outbound(FetchLimits(allow_loopback=True), ca_file=None if tls_ca is None else Path(tls_ca))
+        try:
+            yield cls(issuer, institutions, outbound)
+        finally:
+            outbound.close()
 
     def choose(self, institution: str, submission: Mapping[str, Any]) -> Mapping[str, Any]:
         """The institution of that id; for `auto` the one for the document's type and country. Raises `CommandFailed`."""

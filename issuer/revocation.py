@@ -5,26 +5,15 @@ it lies ahead, and at once otherwise; it is never turned back in time.
 """
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection
 
 from issuer.institutions import Institution
+from issuer.reasons import Reason
 from issuer.store import documents, grants
 from issuer.store.documents import StoredDocument
 from vc.errors import Refused
-
-Reason = Literal[
-    "unspecified",
-    "facts_changed",
-    "issued_in_error",
-    "fraud",
-    "legislation_changed",
-    "superseded",
-    "holder_request",
-    "holder_deceased",
-    "key_compromised",
-]
 
 
 def revoke(

@@ -25,15 +25,22 @@ def serve(settings_path: Path) -> None:
 
 def migrate(settings_path: Path) -> None:
     """Bring the database of these settings up to date."""
-    migrations.upgrade(build(load(settings_path)).engine)
+    engine = build(load(settings_path)).engine
+    try:
+        migrations.upgrade(engine)
+    finally:
+        engine.dispose()
 
 
 def close_lists(settings_path: Path) -> int:
     """Close all open status lists; gives their number. Run it once after a restore, before the service starts (SECURITY O-6)."""
-    service = build(load(settings_path))
-    migrations.upgrade(service.engine)
-    with writing(service.engine) as connection:
-        return status.close_lists(connection)
+    engine = build(load(settings_path)).engine
+    try:
+        migrations.upgrade(engine)
+        with writing(engine) as connection:
+            return status.close_lists(connection)
+    finally:
+        engine.dispose()
 
 
 def build(settings: Settings) -> Service:
