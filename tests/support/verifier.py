@@ -120,8 +120,11 @@ class World:
         self.folder, self.now = folder, NOW if address is None else datetime.now(UTC).replace(microsecond=0)
         self.begun, self.address = self.now, address
         self.listed_since = self.begun - LISTED_FOR
-        self._life = {"not_before": self.begun - timedelta(days=30), "not_after": self.begun + timedelta(days=300)}
-        authority_life = {"not_before": self.begun - timedelta(days=60), "not_after": self.begun + timedelta(days=365)}
+        self._life: dict[str, Any] = {"not_before": self.begun - timedelta(days=30), "not_after": self.begun + timedelta(days=300)}
+        authority_life: dict[str, Any] = {
+            "not_before": self.begun - timedelta(days=60),
+            "not_after": self.begun + timedelta(days=365),
+        }
         self.authority, self.access_authority = (pki.root(name, **authority_life) for name in ("Test issuing CA", "Test access CA"))
         self.institutions: dict[str, Institution] = {}
         self.asked: list[str] = []
