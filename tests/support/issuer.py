@@ -1,7 +1,7 @@
 """An issuer deployment for tests: two French institutions and a PID provider, real keys, a database file, a settable clock."""
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -91,13 +91,13 @@ class Deployment:
 
 
 def build(
-    directory: Path, *, base_url: str = BASE_URL, institutions: Sequence[str] = tuple(INSTITUTIONS), **changes: Any
+    directory: Path, *, base_url: str = BASE_URL, institutions: Mapping[str, dict[str, Any]] = INSTITUTIONS, **changes: Any
 ) -> Deployment:
-    """A deployment in `directory`; `changes` are members of the settings file."""
+    """A deployment in `directory`; `changes` are members of the settings file. An institution is French unless it says so."""
     authority, entries = root("Test issuing CA"), []
     signers: dict[str, dict[str, LocalSigner]] = {}
-    for name in institutions:
-        facts, keys, signers[name] = INSTITUTIONS[name], {}, {}
+    for name, facts in institutions.items():
+        keys, signers[name] = {}, {}
         for use, options in _USES.items():
             subject = {
                 "C": "FR",
