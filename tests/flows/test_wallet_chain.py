@@ -1,79 +1,29 @@
-"""The whole chain in one process: a real issuer, the wallet, a real verifier, trust lists, over a pretend internet."""
+"""The whole chain: what a real issuer offers is received, believed, presented and accepted, or refused for its reason."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from starlette.testclient import TestClient
 
 from tests.support import issuer as issuing
-from tests.support.internet import Internet
-from tests.support.verifier import BASE_URL as VERIFIER_URL
-from tests.support.verifier import LIST_HOST, Institution, World, check_results
-from tests.support.wallet import TestWallet
+from tests.support.chain import FORMATS, Chain, running_chain
+from tests.support.verifier import check_results
 from vc.errors import Refused
 from wallet_sim import mischief
-from wallet_sim.holdings import Holding
-
-FORMATS = ("dc+sd-jwt", "mso_mdoc")
-ISSUER_HOST, VERIFIER_HOST = urlsplit(issuing.BASE_URL).netloc, urlsplit(VERIFIER_URL).netloc
 
 
-class Chain:
-    """Issuer and verifier applications, one clock, one wallet."""
-
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
-        self.world, self.internet = World(folder / "world"), Internet()
-        (folder / "issuer").mkdir()
-        self.deployment = issuing.build(folder / "issuer")
-        stack.callback(self.deployment.close)
-        for name, facts in issuing.INSTITUTIONS.items():
-            signers = self.deployment.signers[name]
-            one = Institution(
-                id=name,
-                name=facts["name"],
-                country="FR",
-                registration_id=facts["registration_id"],
-                seal=signers["seal"],
-                document_signer=signers["document_signer"],
-                status_signer=signers["status"],
-            )
-            self.world.list_institution(one, facts["types"])
-        self.world.publish_lists()
-        transport = self.world.transport()
-        self.internet.function(LIST_HOST, transport.handle_request)
-        self.issuer: TestClient = stack.enter_context(issuing.client_of(self.deployment.worker()))
-        self.internet.client(ISSUER_HOST, self.issuer)
-        self.world.reply[ISSUER_HOST] = self.internet.handle_request  # the verifier fetches status lists from the issuer
-        self.verifier: TestClient = stack.enter_context(self.world.service())
-        self.internet.client(VERIFIER_HOST, self.verifier)
-        self.wallet = TestWallet(folder / "wallet", self.world, self.internet)
-
-    def receive(self, institution: str, **wishes: Any) -> tuple[Holding, ...]:
-        created = issuing.offer(self.issuer, institution, **{"formats": list(FORMATS), **wishes})
-        return self.wallet.receiver(self.wallet.judge()).receive(created["credential_offer_uri"], tx_code=created["tx_code"])
-
-    def ask(self, **question: Any) -> dict[str, Any]:
-        answer = self.verifier.post("/api/v1/requests", json=question)
-        assert answer.status_code == 201, answer.text
-        made: dict[str, Any] = answer.json()
-        return made
-
-    def verdict(self, made: dict[str, Any]) -> dict[str, Any]:
-        found = self.verifier.get(f"/api/v1/requests/{made['transaction_id']}").json()
-        assert found["state"] == "answered", found
-        value: dict[str, Any] = found["verdict"]
-        return value
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
+    with running_chain(tmp_path_factory.mktemp("chain")) as made:
+        yield made
 
 
 @pytest.fixture
-def chain(tmp_path: Path) -> Iterator[Chain]:
-    (tmp_path / "world").mkdir()
-    with ExitStack() as stack:
-        yield Chain(tmp_path, stack)
+def chain(tmp_path: Path, running: Chain) -> Chain:
+    """The chain with a wallet of this test's own."""
+    running.wallet = running.new_wallet(tmp_path / "wallet")
+    return running
 
 
 @pytest.mark.parametrize("by_value", [True, False])
@@ -144,6 +94,7 @@ def test_a_withdrawn_document_is_refused_at_the_desk(chain: Chain) -> None:
         f"/api/v1/documents/{document_id}/revocation", json={"reason": "unspecified"}, headers=issuing.bearer("fr-urssaf")
     )
     assert revoked.status_code < 300, revoked.text
+    chain.let_pass(minutes=5)  # the verifier may know the list of a moment ago
     made = chain.ask(purpose="a1-inspection", host_country="DE", on="2026-10-15", format="dc+sd-jwt")
     assert chain.wallet.presenter().present(made["request_uri"]).taken
     assert chain.verdict(made)["outcome"] == "reject"

@@ -4,19 +4,17 @@ import json
 import logging
 import stat
 from collections.abc import Iterator
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
-from click.testing import Result
 from cryptography.hazmat.primitives.serialization import Encoding
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
-from tests.flows.test_wallet_chain import FORMATS, Chain
 from tests.support import issuer as issuing
+from tests.support.chain import FORMATS, Chain, running_chain
 from tests.support.pki import root
 from wallet_sim import cli, mischief, world
 from wallet_sim.holdings import Store
@@ -69,16 +67,26 @@ class Terminal:
         return self.chain.ask(**{**QUESTION, **question})
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
+    with running_chain(tmp_path_factory.mktemp("chain")) as made:
+        yield made
+
+
 @pytest.fixture
-def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
-    (tmp_path / "world").mkdir()
+def chain(tmp_path: Path, running: Chain) -> Chain:
+    """The chain with a wallet of this test's own."""
+    running.wallet = running.new_wallet(tmp_path / "wallet")
+    return running
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, chain: Chain, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
     monkeypatch.delenv("PORTADOC_STATE", raising=False)
-    with ExitStack() as stack:
-        chain = Chain(tmp_path, stack)
-        # The wiring of a process: this one's internet and clock instead of the machine's.
-        monkeypatch.setattr(cli, "load", partial(world.load, transport=chain.internet))
-        monkeypatch.setattr(cli, "now", chain.world.clock)
-        yield Terminal(tmp_path, chain)
+    # The wiring of a process: this one's internet and clock instead of the machine's.
+    monkeypatch.setattr(cli, "load", partial(world.load, transport=chain.internet))
+    monkeypatch.setattr(cli, "now", chain.world.clock)
+    yield Terminal(tmp_path, chain)
     structlog.reset_defaults()  # the commands pointed the logs at a terminal that is gone
     logging.basicConfig(force=True)
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,15 +11,17 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from tests.flows.test_verifier import PDA1, PID, document_of, pid_of
 from tests.support.internet import Internet
 from tests.support.verifier import BASE_URL, World, check_results, sample
 from tests.support.wallet import TestWallet, connect
+from vc.documents import catalogue
 from vc.errors import Malformed, Refused, Unreachable, VcError, VerificationFailed
 from wallet_sim import mischief
 from wallet_sim.present import Presented
 
 FORMATS = ("dc+sd-jwt", "mso_mdoc")
+PDA1 = {"dc+sd-jwt": "pda1_dc4eu-2_sd_jwt", "mso_mdoc": "eu.europa.ec.eudi.pda1_mdoc"}
+PID = {"dc+sd-jwt": "pid_sd_jwt", "mso_mdoc": "pid_mdoc"}
 HOST = urlsplit(BASE_URL).netloc
 
 
@@ -34,9 +35,11 @@ class Scene:
         self.wallet = TestWallet(folder / "wallet", world, self.internet)
         self.spoil: dict[str, Any] = {}
         entry = sample("pda1", "pda1-01")
+        person = catalogue.parse("pid", {}, identity=entry["identity"])
+        document = catalogue.parse("pda1", entry["document_data"], identity=entry["identity"])
         for form in FORMATS:
-            self.wallet.hold(world.institutions["pids"], PID[form], pid_of(entry), copies=2)
-            self.wallet.hold(world.institutions["urssaf"], PDA1[form], document_of(entry, "pda1"), copies=2)
+            self.wallet.hold(world.institutions["pids"], PID[form], person, copies=2)
+            self.wallet.hold(world.institutions["urssaf"], PDA1[form], document, copies=2)
 
     def _verifier(self, request: httpx2.Request) -> httpx2.Response:
         """The verifier's answers, or what `spoil` puts in place of those whose path ends so."""
@@ -63,14 +66,23 @@ class Scene:
         return answer
 
 
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    world = World(tmp_path)
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, TestClient]]:
+    """One verifier for all tests here; each has a wallet of its own."""
+    world = World(tmp_path_factory.mktemp("world"))
     world.institution("urssaf", types=("pda1",))
     world.institution("pids", types=("pid",))
     world.publish_lists()
-    with ExitStack() as stack:
-        yield Scene(tmp_path, stack.enter_context(world.service()), world)
+    with world.service() as client:
+        yield world, client
+
+
+@pytest.fixture
+def scene(tmp_path: Path, running: tuple[World, TestClient], monkeypatch: pytest.MonkeyPatch) -> Scene:
+    world, client = running
+    monkeypatch.setattr(world, "now", world.now)  # what a test changes is put back
+    monkeypatch.setattr(world, "access_authority", world.access_authority)
+    return Scene(tmp_path, client, world)
 
 
 @pytest.mark.parametrize("format", FORMATS)

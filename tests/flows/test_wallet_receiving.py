@@ -16,10 +16,10 @@ from wallet_sim.present import open_copy
 
 
 class Scene:
-    def __init__(self, folder: Path) -> None:
-        self.world = World(folder)
-        self.urssaf = self.world.institution("urssaf", types=("pda1",))
-        self.world.publish_lists()
+    """One institution, listed, and a wallet of this test's own."""
+
+    def __init__(self, folder: Path, world: World) -> None:
+        self.world, self.urssaf = world, world.institutions["urssaf"]
         self.internet = Internet()
         connect(self.internet, self.world)
         self.wallet = TestWallet(folder / "wallet", self.world, self.internet)
@@ -30,9 +30,17 @@ class Scene:
         return made
 
 
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    made = World(tmp_path_factory.mktemp("world"))
+    made.institution("urssaf", types=("pda1",))
+    made.publish_lists()
+    return made
+
+
 @pytest.fixture
-def scene(tmp_path: Path) -> Scene:
-    return Scene(tmp_path)
+def scene(tmp_path: Path, world: World) -> Scene:
+    return Scene(tmp_path, world)
 
 
 @pytest.mark.parametrize("by_value", [True, False])
