@@ -5,12 +5,17 @@ from collections.abc import Sequence
 
 from vc.errors import Malformed
 
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 # The URL-safe letters become the standard ones; the standard ones and padding become a character that strict mode refuses.
 _STANDARD = bytes.maketrans(b"-_+/=", b"+/!!!")
-_PADDING = (b"", None, b"==", b"=")
-# Characters allowed last when the final group carries 8 or 16 bits: the unused low bits must be zero (RFC 4648 §3.5).
-_LAST_OF_TWO = frozenset("AQgw")
-_LAST_OF_THREE = frozenset("AEIMQUYcgkosw048")
+# By length modulo 4: the padding strict mode wants, and the characters allowed last: the unused low bits of a last group of
+# 8 or 16 bits must be zero (RFC 4648 §3.5), and one character alone is no group at all.
+_TAILS = (
+    (b"", frozenset({"", *_ALPHABET})),
+    (b"", frozenset[str]()),
+    (b"==", frozenset(_ALPHABET[::16])),
+    (b"=", frozenset(_ALPHABET[::4])),
+)
 
 
 def encode(data: bytes) -> str:
@@ -30,12 +35,10 @@ def decode(text: str, *, pointer: str = "") -> bytes:
     Raises `Malformed("base64url")` for padding, foreign characters, an impossible length or set unused bits: otherwise
     two texts would be one credential (SECURITY J-11).
     """
-    padding = _PADDING[len(text) % 4]
-    if padding is None:
-        raise Malformed("base64url", "not unpadded base64url", pointer=pointer)
-    if (len(padding) == 2 and text[-1] not in _LAST_OF_TWO) or (len(padding) == 1 and text[-1] not in _LAST_OF_THREE):
-        raise Malformed("base64url", "unused bits are set", pointer=pointer)
+    padding, last = _TAILS[len(text) & 3]
+    if text[-1:] not in last:
+        raise Malformed("base64url", "not unpadded base64url, or unused bits are set", pointer=pointer)
     try:
         return binascii.a2b_base64(text.encode("ascii").translate(_STANDARD) + padding, strict_mode=True)
     except ValueError as exc:  # binascii.Error, UnicodeEncodeError
-        raise Malformed("base64url", "not unpadded base64url", pointer=pointer) from exc
+        raise Malformed("base64url", "a character outside the alphabet, or padding", pointer=pointer) from exc

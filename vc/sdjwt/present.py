@@ -22,10 +22,10 @@ def present(credential: str, *, disclose: Collection[Path] | None = None) -> str
     `verify.parse(issued=True)` and `processing.process` raise.
     """
     unverified = parse(credential, issued=True)
-    found = process(unverified.payload, unverified.jws.payload, unverified.disclosures).disclosed
+    found = process(unverified.payload, unverified.jws.payload, unverified.disclosures)
     if disclose is None:
         return credential
-    chosen = [text for at, text in found if any(touches(path, at) for path in disclose)]
+    chosen = [text for at, text in zip(found.paths, found.texts, strict=True) if any(touches(path, at) for path in disclose)]
     return "~".join((credential.split("~", 1)[0], *chosen, ""))
 
 

@@ -8,19 +8,20 @@ from typing import Any, NamedTuple
 
 from vc.encoding.claims_path import Path
 from vc.errors import VerificationFailed
-from vc.sdjwt.disclosure import ELLIPSIS, NEVER_DISCLOSABLE, RESERVED, SD, SD_ALG, element_of, property_of
+from vc.sdjwt.disclosure import ELLIPSIS, NEVER_DISCLOSABLE, SD, SD_ALG, element_of, property_of
 
 MAX_NESTING = 16
 """Levels of objects and arrays in the processed claims, the payload itself being the first (SECURITY 4.2)."""
 
 
 class Processed(NamedTuple):
-    """`claims`: without any structure of selective disclosure. `disclosed`: concrete path and text of each disclosure, a
+    """`claims`: without any structure of selective disclosure. `paths` and `texts`: concrete path and text of each disclosure, a
     parent before its children, in the order of the payload. `hidden`: how many digests had no disclosure (decoys included).
     """
 
     claims: dict[str, Any]
-    disclosed: list[tuple[Path, str]]
+    paths: tuple[Path, ...]
+    texts: tuple[str, ...]
     hidden: int
 
 
@@ -37,7 +38,7 @@ def process(payload: Mapping[str, Any], octets: bytes, disclosures: Mapping[str,
     claims = reader.members(payload, (), 1)
     if reader.waiting:
         raise VerificationFailed("disclosure_unreferenced", "a disclosure belongs to no digest")
-    return Processed(claims, reader.disclosed, len(reader.seen) - len(reader.disclosed))
+    return Processed(claims, tuple(reader.paths), tuple(reader.texts), len(reader.seen) - len(reader.paths))
 
 
 def _is_plain(payload: Mapping[str, Any], octets: bytes) -> bool:
@@ -57,13 +58,14 @@ def _is_plain(payload: Mapping[str, Any], octets: bytes) -> bool:
 class _Reader:
     """Walks the tree once. The nesting limit also bounds the work: no digest is taken twice."""
 
-    __slots__ = ("_plain", "disclosed", "seen", "waiting")
+    __slots__ = ("_plain", "paths", "seen", "texts", "waiting")
 
     def __init__(self, waiting: dict[str, tuple[str, Any]], *, plain: bool) -> None:
         self._plain = plain
         self.waiting = waiting
         self.seen: set[str] = set()
-        self.disclosed: list[tuple[Path, str]] = []
+        self.paths: list[Path] = []
+        self.texts: list[str] = []
 
     def value(self, value: Any, path: Path, level: int) -> Any:
         kind = type(value)
@@ -75,7 +77,7 @@ class _Reader:
         if level > MAX_NESTING:
             raise VerificationFailed("nesting", "the claims are nested too deep")
         claims = dict(value)
-        digests = None if RESERVED.isdisjoint(claims) else self._structure(claims, level)
+        digests = self._structure(claims, level) if SD in claims or ELLIPSIS in claims or SD_ALG in claims else None
         if level > 1 or not self._plain:
             for name, item in claims.items():
                 if type(item) is dict or type(item) is list:
@@ -85,7 +87,10 @@ class _Reader:
                 name, item = property_of(content)
                 if name in claims:
                     raise VerificationFailed("claim_repeated", "a disclosed claim is there already")
-                claims[name] = self._reveal(text, item, (*path, name), level + 1)
+                self._disclose(text, (*path, name))
+                if type(item) is dict or type(item) is list:
+                    item = self.value(item, (*path, name), level + 1)
+                claims[name] = item
         return claims
 
     def _structure(self, claims: dict[str, Any], level: int) -> list[Any]:
@@ -109,7 +114,8 @@ class _Reader:
             if len(item) != 1:
                 raise VerificationFailed("sd_structure", "an array placeholder has further members")
             for text, content in self._take([item[ELLIPSIS]]):
-                items.append(self._reveal(text, element_of(content), at, level + 1))
+                self._disclose(text, at)
+                items.append(self.value(element_of(content), at, level + 1))
         return items
 
     def _take(self, digests: list[Any]) -> list[tuple[str, Any]]:
@@ -122,8 +128,8 @@ class _Reader:
             raise VerificationFailed("digest_repeated", "the same digest is there twice")
         return [self.waiting.pop(found) for found in filter(self.waiting.__contains__, digests)]
 
-    def _reveal(self, text: str, value: Any, at: Path, level: int) -> Any:
+    def _disclose(self, text: str, at: Path) -> None:
         if at[0] in NEVER_DISCLOSABLE:
             raise VerificationFailed("not_disclosable", "a claim that decides validity is selectively disclosed")
-        self.disclosed.append((at, text))
-        return self.value(value, at, level) if type(value) is dict or type(value) is list else value
+        self.paths.append(at)
+        self.texts.append(text)

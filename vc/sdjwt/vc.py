@@ -72,8 +72,8 @@ def check(sd_jwt: SdJwt, *, accept_old_typ: bool = False) -> SdJwtVc:
             raise Malformed("claim", "not text", pointer=f"/{name}")
     if "aud" in claims:
         raise Refused("audience_claim", "the credential is restricted to an audience", pointer="/aud")
-    also = claims.get("aka_vcts", [])
-    if not isinstance(also, list) or not all(isinstance(entry, str) for entry in also):
+    also = claims.get("aka_vcts", ())
+    if "aka_vcts" in claims and (not isinstance(also, list) or not all(isinstance(entry, str) for entry in also)):
         raise Malformed("claim", "not an array of texts", pointer="/aka_vcts")
     short_lived = "shortLived" in claims
     if short_lived and claims["shortLived"] is not None:

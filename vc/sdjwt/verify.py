@@ -113,8 +113,7 @@ def verify_issuer(
     """
     jws.verify(unverified.jws, key, typ=typ, algorithms=algorithms)
     processed = process(unverified.payload, unverified.jws.payload, unverified.disclosures)
-    disclosed = tuple([path for path, _ in processed.disclosed])
-    return SdJwt(unverified.jws.header, processed.claims, disclosed, processed.hidden)
+    return SdJwt(unverified.jws.header, processed.claims, processed.paths, processed.hidden)
 
 
 def verify_key_binding(

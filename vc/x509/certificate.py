@@ -43,7 +43,7 @@ def from_der(der: bytes) -> x509.Certificate:
 
 def from_x5c(value: object) -> tuple[x509.Certificate, ...]:
     """The certificates of a JOSE `x5c` value (RFC 7515 §4.1.6). Raises `Malformed("x5c")` or `Malformed("certificate")`."""
-    if not isinstance(value, list) or not 0 < len(value) <= MAX_CHAIN or not all(isinstance(item, str) for item in value):
+    if not isinstance(value, list) or not 0 < len(value) <= MAX_CHAIN or not {str}.issuperset(map(type, value)):
         raise Malformed("x5c", f"x5c is a list of 1 to {MAX_CHAIN} texts")
     try:
         return tuple([_from_text(item) for item in value])
