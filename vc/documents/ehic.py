@@ -4,7 +4,7 @@ from typing import Any
 
 from vc.documents import ehic_rules
 from vc.documents.document_type import DocumentType
-from vc.documents.ehic_profiles import DC4EU_0, DC4EU_1, DC4EU_2, EUDI_MDOC, EUDI_SD_JWT, EUDI_SD_JWT_OLD, TABLE
+from vc.documents.ehic_profiles import DC4EU_0, DC4EU_1, DC4EU_2, EUDI_MDOC, EUDI_SD_JWT, EUDI_SD_JWT_OLD, TABLE, own_card
 from vc.documents.form import Reader
 from vc.documents.public_body import PUB_EAA
 from vc.documents.settle import constant, institution_of_country, one_issuing_country, ordered, source_country
@@ -15,6 +15,7 @@ def _settle(data: dict[str, Any], reader: Reader) -> None:
     one_issuing_country(data, reader)
     institution_of_country(data, reader)
     source_country(data)
+    own_card(data)
     ordered(data, reader, "starting_date", "ending_date")
     ordered(data, reader, "date_of_issuance", "date_of_expiry")
 

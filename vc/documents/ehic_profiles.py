@@ -149,12 +149,17 @@ def _eudi_slots(under: str | None = None) -> tuple[Slot, ...]:
     return tuple(slot(fact, at, under=under, **options) for fact, at, options in rows)
 
 
-def _settle(data: dict[str, Any]) -> None:
-    """A subject who is the holder is no representation: issuers of this shape fill both."""
-    source_country(data)
+def own_card(data: dict[str, Any]) -> None:
+    """A subject who is the holder is no representation and says nothing new: the EUDI issuer fills both."""
     pairs = (("familynames", "family_name"), ("forenames", "given_name"), ("date_of_birth", "birth_date"))
-    if "subject" in data and all(value_at(data, ("subject", theirs)) == value_at(data, ("holder", ours)) for theirs, ours in pairs):
+    alike = (value_at(data, ("subject", theirs)) == value_at(data, ("holder", ours)) for theirs, ours in pairs)
+    if "subject" in data and all(alike):
         del data["subject"]
+
+
+def _derive(data: dict[str, Any]) -> None:
+    source_country(data)
+    own_card(data)
 
 
 EUDI_MDOC = Profile(
@@ -182,7 +187,7 @@ EUDI_MDOC = Profile(
     dates="date",
     depth=2,
     detect=lambda namespaces: EUDI_DOCTYPE in namespaces or OWN_NAMESPACE in namespaces or ISO_NAMESPACE in namespaces,
-    derive=_settle,
+    derive=_derive,
 )
 
 EUDI_SD_JWT_OLD = Profile(
@@ -197,7 +202,7 @@ EUDI_SD_JWT_OLD = Profile(
         bool({"competent_institution", "social_security_pin", "credential_holder"} & claims.keys())
         and "period_entitlement" not in claims
     ),
-    derive=_settle,
+    derive=_derive,
 )
 
 

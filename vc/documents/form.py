@@ -62,7 +62,8 @@ class Reader:
             return _ABSENT
 
     def _list(self, claim: Claim, value: object, at: Path) -> list[Any]:
-        items = [value] if claim.single and not isinstance(value, list) else value
+        alone = claim.single and isinstance(value, str)  # one element without its list: its place is that of the member
+        items = [value] if alone else value
         if not isinstance(items, list):
             self.add(at, "type", "must be a list")
             return []
@@ -72,11 +73,12 @@ class Reader:
         element = self.table.by_path[(*claim.path, None)]
         found: list[Any] = []
         for index, item in enumerate(items):
-            inner = self._value(element, item, (*at, index))
+            place = at if alone else (*at, index)
+            inner = self._value(element, item, place)
             if item is None:
-                self.add((*at, index), "type", "an element must not be null")
+                self.add(place, "type", "an element must not be null")
             elif inner is not _ABSENT and inner in found:
-                self.add((*at, index), "duplicate", "the same element stands earlier in the list")
+                self.add(place, "duplicate", "the same element stands earlier in the list")
             elif inner is not _ABSENT:
                 found.append(inner)
         return found

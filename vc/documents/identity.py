@@ -11,7 +11,7 @@ RULE_ID = "identity"
 def compare_identity(pid: Document, document: Document) -> RuleResult:
     """Names and birth date of `pid` against those of the holder in `document`; details and texts never hold a name.
 
-    Same: passed. Different: failed, reject. One part of the other, another script, only the year known: review. A document
+    Same: passed. Different: failed, reject. One part of the other, another script, date of birth known in part: review. A document
     without names is not checked. The person a representative holds a card for (`subject`) is never compared; the detail says so.
     """
     return result_of(RULE_ID, _answer(pid, document), _WORDINGS)
@@ -19,35 +19,43 @@ def compare_identity(pid: Document, document: Document) -> RuleResult:
 
 def _answer(pid: Document, document: Document) -> Answer:
     aside = "; the person entitled is another one and was not compared" if document.get("subject") is not None else ""
-    pairs = [
-        (label, pid.get("holder", name), document.get("holder", name))
-        for label, name in (("surname", "family_name"), ("forenames", "given_name"))
-    ]
-    birth = (pid.get("holder", "birth_date"), document.get("holder", "birth_date"))
-    if all(theirs is None for _, _, theirs in pairs) and birth[1] is None:
+    stated = {label: document.get("holder", name) for label, name in _COMPARED.items()}
+    shown = {label: pid.get("holder", name) for label, name in _COMPARED.items()}
+    labels = [label for label, value in stated.items() if value is not None]
+    if not labels:
         return not_checked(f"the document carries no name of the person who holds it{aside}")
-    if any(theirs is not None and ours is None for _, ours, theirs in pairs) or (birth[1] is not None and birth[0] is None):
+    if any(shown[label] is None for label in labels):
         return not_checked("the proof of identity was shown without name or birth date", "identity_not_shown")
-    likeness = {label: compare(ours, theirs) for label, ours, theirs in pairs if theirs is not None}
-    differing = [label for label, found in likeness.items() if found is Likeness.DIFFERENT]
-    precise = document.get("holder", "birth_date_precision") in (None, "day") and pid.get("holder", "birth_date_precision") in (
-        None,
-        "day",
-    )
-    year_only = birth[1] is not None and birth[0] != birth[1] and birth[0][:4] == birth[1][:4] and not precise
-    if birth[1] is not None and birth[0] != birth[1] and not year_only:
-        differing.append("birth date")
+    precision = {_KNOWN.get(person.get("holder", "birth_date_precision"), _FULL) for person in (pid, document)}
+    found = {
+        label: _compare_days(stated[label], shown[label], min(precision))
+        if label == _BIRTH
+        else compare(stated[label], shown[label])
+        for label in labels
+    }
+    differing = [label for label in labels if found[label] is Likeness.DIFFERENT]
     if differing:
         return failed(f"different: {', '.join(differing)}", "identity_mismatch", what=" and ".join(differing))
-    if Likeness.OTHER_SCRIPT in likeness.values():
+    if Likeness.OTHER_SCRIPT in found.values():
         return not_checked("the names are written in different scripts", "identity_other_script")
-    if Likeness.PART in likeness.values():
+    if any(found[label] is Likeness.PART for label in labels if label != _BIRTH):
         return failed("one name is part of the other", "identity_partly")
-    if year_only:
-        return not_checked("only the year of birth is known and compared", "identity_year_only")
+    if found.get(_BIRTH) is Likeness.PART:
+        return not_checked("the date of birth is known in part only, and agrees in that part", "identity_birth_date_in_part")
     return passed(f"name and birth date agree with the proof of identity{aside}")
 
 
+def _compare_days(one: str, other: str, known: int) -> Likeness:
+    """Two ISO dates of which `known` characters mean something."""
+    if one == other:
+        return Likeness.SAME
+    return Likeness.PART if one[:known] == other[:known] else Likeness.DIFFERENT
+
+
+_BIRTH = "date of birth"
+_COMPARED = {"surname": "family_name", "forenames": "given_name", _BIRTH: "birth_date"}
+_FULL = len("YYYY-MM-DD")
+_KNOWN = {"year": len("YYYY"), "month": len("YYYY-MM")}
 _WORDINGS = {
     "identity_mismatch": Wording(
         outcome=Outcome.REJECT,
@@ -69,9 +77,9 @@ _WORDINGS = {
         text="The name on the document and the name on the proof of identity agree only in part, as when one forename is missing.",
         next="Compare the names with the identity card.",
     ),
-    "identity_year_only": Wording(
+    "identity_birth_date_in_part": Wording(
         outcome=Outcome.REVIEW,
-        text="Only the year of birth is known for this person, and it agrees.",
+        text="The date of birth of this person is known in part only, and agrees in that part.",
         next="Compare the person with the identity card.",
     ),
 }
