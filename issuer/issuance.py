@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric import ec
-from vc.documents.catalogue import DOCUMENT_TYPES, Configuration
 
 from issuer import type_metadata
 from issuer.institutions import Institution
@@ -27,6 +26,7 @@ from issuer.store.grants import Grant
 from issuer.store.issuances import Record
 from vc import formats
 from vc.clock import from_numeric_date, to_numeric_date
+from vc.documents.catalogue import DOCUMENT_TYPES, Configuration
 from vc.documents.model import Document
 from vc.encoding import base64url
 from vc.errors import Refused, Unreachable
@@ -140,16 +140,18 @@ class Issuance:
         return Issued(credentials=credentials, notification_id=notification_id)
 
     def _draw(self, institution: Institution, grant: Grant, count: int, now: datetime) -> tuple[StoredDocument, str, list[int]]:
+        draw = self._service.random_bytes
         with reading(self._service.engine) as connection:
             stored = documents.find(connection, institution.id, grant.document_id)
             list_id = status.open_list(connection, institution.id)
+            indices = [] if list_id is None else status.draw(connection, list_id, count, draw)
         if stored is None or stored.state(now) is DocumentState.REVOKED:
             raise _revoked()
         if list_id is None:
             with writing(self._service.engine) as connection:
-                list_id = status.add_list(connection, institution.id, now, self._service.random_bytes)
-        with reading(self._service.engine) as connection:
-            return stored, list_id, status.draw(connection, list_id, count, self._service.random_bytes)
+                list_id = status.add_list(connection, institution.id, now, draw)
+                indices = status.draw(connection, list_id, count, draw)
+        return stored, list_id, indices
 
     def _copy(
         self,
