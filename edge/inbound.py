@@ -17,6 +17,7 @@ Problem = Callable[[str, int, str, str], tuple[str, bytes]]
 """(path, HTTP status, code, text) → (content type, body): the error in the shape of the endpoint at that path."""
 
 MAX_TARGET = 8 * 1024
+MAX_HEADERS = 32 * 1024
 BODY_SECONDS = 10.0
 # Headers that decide something: two of them are two answers to one question (SECURITY H-6).
 _ONCE = frozenset(
@@ -134,6 +135,8 @@ def _check_head(scope: Scope, limit: int) -> None:
         raise _Stop(414, "invalid_request", "the address is too long")
     if "\x00" in scope["path"] or b"%00" in query or b"\x00" in query:
         raise _Stop(400, "invalid_request", "a null character is not allowed")
+    if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
+        raise _Stop(431, "invalid_request", "the headers are too long")
     seen: set[bytes] = set()
     for name, value in scope["headers"]:
         if name in _ONCE and name in seen:

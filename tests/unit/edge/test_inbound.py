@@ -48,6 +48,12 @@ def test_body_within_the_limit_passes_and_gets_safe_headers(client: TestClient) 
     assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
+def test_headers_over_the_limit_are_refused(client: TestClient) -> None:
+    assert client.get("/cached", headers={"x-long": "a" * 31_000}).status_code == 200
+    answer = client.get("/cached", headers={f"x-{number}": "a" * 1000 for number in range(33)})
+    assert (answer.status_code, answer.json()["error"]) == (431, "invalid_request")
+
+
 def test_a_route_keeps_its_own_cache_rule(client: TestClient) -> None:
     assert client.get("/cached").headers["cache-control"] == "max-age=60"
 
