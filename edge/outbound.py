@@ -19,6 +19,7 @@ from vc.encoding import json as strict_json
 from vc.errors import Refused, Unreachable
 
 _USER_AGENT = "portadoc"
+_MAX_URL = 8 * 1024  # SECURITY 4.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,7 @@ class Outbound:
         Raises `Refused("destination")` for a scheme, host or address that is not allowed and `Unreachable` with code
         `unreachable`, `timeout` or `too_large`.
         """
-        return self._send(self._client.build_request("GET", self._checked(url), headers=headers), max_bytes)
+        return self._send(self._built("GET", url, headers=headers), max_bytes)
 
     def post(
         self,
@@ -87,21 +88,26 @@ class Outbound:
         max_bytes: int | None = None,
     ) -> Fetched:
         """POST a form, a JSON value or raw bytes; as `get` otherwise."""
-        checked, fields = self._checked(url), dict(headers or {})
+        fields = dict(headers or {})
         if form is not None:
-            request = self._client.build_request("POST", checked, data=dict(form), headers=fields)
+            request = self._built("POST", url, data=dict(form), headers=fields)
         elif json is not None:
             content = strict_json.dumps(json)
-            request = self._client.build_request(
-                "POST", checked, content=content, headers={"content-type": "application/json", **fields}
-            )
+            request = self._built("POST", url, content=content, headers={"content-type": "application/json", **fields})
         else:
-            request = self._client.build_request("POST", checked, content=body or b"", headers=fields)
+            request = self._built("POST", url, content=body or b"", headers=fields)
         return self._send(request, max_bytes)
 
     def close(self) -> None:
         """Close pooled connections."""
         self._client.close()
+
+    def _built(self, method: str, url: str, **options: Any) -> httpx2.Request:
+        """The request to a checked address. What the client's own stricter parser rejects is refused like any other address."""
+        try:
+            return self._client.build_request(method, self._checked(url), **options)
+        except httpx2.InvalidURL as exc:
+            raise Refused("destination", "the address is not a URL") from exc
 
     def _send(self, request: httpx2.Request, max_bytes: int | None) -> Fetched:
         limit = self._limits.max_bytes if max_bytes is None else max_bytes
@@ -129,6 +135,8 @@ class Outbound:
 
     def _checked(self, url: str) -> str:
         """`url` when it may be asked. Raises `Refused("destination")`."""
+        if len(url) > _MAX_URL:
+            raise Refused("destination", "the address is too long")
         try:
             parts = urlsplit(url)
             host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
@@ -143,9 +151,14 @@ class Outbound:
             raise Refused("destination", "plain http is allowed to loopback in demo and tests only")
         if parts.scheme not in ("http", "https"):
             raise Refused("destination", "only https is asked")
-        if any(not address.is_global and not (address.is_loopback and self._limits.allow_loopback) for address in addresses):
+        if any(not self._allowed(address) for address in addresses):
             raise Refused("destination", "the address is private, local or reserved")
         return url
+
+    def _allowed(self, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+        if address.is_loopback:
+            return self._limits.allow_loopback
+        return address.is_global and not address.is_multicast
 
     @staticmethod
     def _addresses(host: str, port: int) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
@@ -155,6 +168,8 @@ class Outbound:
             pass
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except UnicodeError as exc:  # a label that is empty or longer than DNS has
+            raise Refused("destination", "the host name is none") from exc
         except OSError as exc:
             raise Unreachable("unreachable", "the host name does not resolve") from exc
         return [ipaddress.ip_address(str(entry[4][0]).split("%")[0]) for entry in found]

@@ -27,6 +27,7 @@ def _client(handler: Any, **limits: Any) -> Outbound:
         "https://ïssuer.example/",
         "https://[::1",
         "https://host:99999/",
+        "https://issuer.example/" + "a" * 9000,
     ],
 )
 def test_addresses_that_are_never_asked(url: str) -> None:
@@ -57,6 +58,27 @@ def test_a_name_that_does_not_resolve_is_unreachable(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(socket, "getaddrinfo", fail)
     with pytest.raises(Unreachable):
         Outbound(FetchLimits()).get("https://issuer.example/")
+
+
+@pytest.mark.parametrize("name", ["a..example", "a" * 64 + ".example", ".example", "x" * 300])
+def test_a_name_that_dns_cannot_have_is_refused(name: str) -> None:
+    """The resolver's own encoder raises UnicodeError for these (R-17: a hostile address costs itself only)."""
+    with pytest.raises(Refused) as caught:
+        Outbound(FetchLimits()).get(f"https://{name}/")
+    assert caught.value.code == "destination"
+
+
+def test_what_only_the_http_client_cannot_parse_is_refused() -> None:
+    """Its own error is no error of ours; letting it through ended a whole run (R-17)."""
+    with pytest.raises(Refused) as caught:
+        Outbound(FetchLimits(), transport=httpx2.MockTransport(lambda request: httpx2.Response(200))).get("https://a.example:/\x7f")
+    assert caught.value.code == "destination"
+
+
+@pytest.mark.parametrize("address", ["224.0.0.1", "[ff02::1]"])
+def test_multicast_is_no_destination(address: str) -> None:
+    with pytest.raises(Refused):
+        Outbound(FetchLimits(allow_loopback=True)).get(f"https://{address}/")
 
 
 def test_loopback_is_for_demo_and_tests() -> None:
