@@ -37,7 +37,8 @@ def demo(
 
     Exit codes: 0 everything came out as expected, 1 something did not, 2 a service did not start, 3 wrong use.
     """
-    signal.signal(signal.SIGTERM, _stop)
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell's background job starts with it ignored
+        signal.signal(number, _stop)
     addresses = Addresses(tls=tls, port_base=port_base)
     try:
         require_free(addresses.ports)
@@ -127,5 +128,5 @@ def _wait(running: Running) -> None:
 
 
 def _stop(_: int, __: FrameType | None) -> None:
-    """SIGTERM ends the demo as Ctrl-C does."""
+    """Either signal ends the demo, and with it the services it started."""
     raise KeyboardInterrupt

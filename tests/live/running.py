@@ -4,6 +4,7 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -66,8 +67,8 @@ class Demo:
 
     @classmethod
     @contextmanager
-    def served(cls, state: Path, port_base: int, *, tls: bool) -> Iterator["Demo"]:
-        """Start, read the one JSON object, end by SIGTERM; the ending must be clean."""
+    def served(cls, state: Path, port_base: int, *, tls: bool, end: signal.Signals = signal.SIGTERM) -> Iterator["Demo"]:
+        """Start, read the one JSON object, end by a signal; the ending must be clean and leave no listener behind."""
         command = [*PORTADOC, "demo", "--serve", "--json", "--state", str(state / "demo"), "--port-base", str(port_base)]
         process = subprocess.Popen(
             [*command, *(["--tls"] if tls else [])], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -77,10 +78,12 @@ class Demo:
             line = _first_line(process)
             yield cls(process, json.loads(line))
         finally:
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(end)
             out, err = process.communicate(timeout=30)
         assert process.returncode == 0, err
         assert not out, "exactly one JSON document on stdout"
+        for offset in range(4):
+            socket.create_server(("127.0.0.1", port_base + offset)).close()
 
 
 def _first_line(process: subprocess.Popen[str]) -> str:

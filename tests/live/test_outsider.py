@@ -1,6 +1,7 @@
 """A served demo driven from outside: the commands of the README, in its order, by their exit codes and JSON."""
 
 import json
+import signal
 import socket
 import ssl
 import time
@@ -20,7 +21,7 @@ HONOURED_WITHIN = 5.0
 def test_over_tls_with_a_ca_of_its_own(tmp_path: Path) -> None:
     """The same commands find the test CA in the state directory; nobody else trusts the servers."""
     wallet = tmp_path / "wallet.json"
-    with Demo.served(tmp_path, free_ports(4), tls=True) as demo:
+    with Demo.served(tmp_path, free_ports(4), tls=True, end=signal.SIGINT) as demo:
         for name in ("issuer", "verifier", "trust_list"):
             assert demo.description[name].startswith("https://localhost:")
         with pytest.raises(ssl.SSLCertVerificationError), socket.create_connection(_address(demo)) as plain:
