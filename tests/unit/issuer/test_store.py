@@ -4,6 +4,7 @@ SECURITY A-1, A-2, D-7, I-9, O-3, P-6, R-1, R-3.
 """
 
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -14,7 +15,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, func, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from issuer import migrations
 from issuer.store import connect, documents, grants, issuances, rates, retention, status
@@ -594,3 +595,39 @@ def test_pages_follow_the_order_of_coming_and_hold_own_documents_only(engine: En
         rest = documents.page(connection, "a", after=first[-1].seq, limit=3)
         assert [document.document_id for document in (*first, *rest)] == ["a0", "a1", "a2", "a3", "a4"]
         assert documents.find(connection, "a", "b0") is None
+
+
+# A lock that stays (SECURITY O-7, H-18)
+
+
+def test_a_lock_that_stays_holds_up_one_writer_and_not_a_queue_of_them(
+    engines: tuple[Engine, Engine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The requests of a worker wait one after the other: ten of them waited a hundred seconds, and readers with them."""
+    holder, asking = engines
+    monkeypatch.setattr("issuer.store.engine.BUSY_MILLISECONDS", 300)
+    monkeypatch.setattr("issuer.store.engine.HURRIED_MILLISECONDS", 10)
+    waited = []
+    with writing(holder):
+        for _ in range(5):
+            begun = time.monotonic()
+            with pytest.raises(OperationalError), writing(asking):
+                pytest.fail("two writers at once")
+            waited.append(time.monotonic() - begun)
+    assert waited[0] >= 0.25
+    assert sum(waited[1:]) < waited[0]
+    with writing(asking) as connection:
+        grants.add_nonce(connection, "fr-urssaf", "n", LATER)
+
+
+def test_after_a_while_a_lock_is_waited_for_again(engines: tuple[Engine, Engine], monkeypatch: pytest.MonkeyPatch) -> None:
+    holder, asking = engines
+    monkeypatch.setattr("issuer.store.engine.BUSY_MILLISECONDS", 200)
+    monkeypatch.setattr("issuer.store.engine.HURRIED_MILLISECONDS", 0)
+    monkeypatch.setattr("issuer.store.engine.HURRIED_SECONDS", 0.0)
+    with writing(holder):
+        for _ in range(2):
+            begun = time.monotonic()
+            with pytest.raises(OperationalError), writing(asking):
+                pytest.fail("two writers at once")
+            assert time.monotonic() - begun >= 0.15
