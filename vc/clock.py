@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from vc.errors import Malformed
 
@@ -29,7 +30,12 @@ def from_numeric_date(value: object, *, pointer: str = "") -> datetime:
     """
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= _LATEST:
         raise Malformed("numeric_date", "not a number of seconds since 1970 within range", pointer=pointer)
-    return _EPOCH + timedelta(seconds=int(value))
+    return _moment(int(value))
+
+
+@lru_cache(maxsize=4096)  # credentials of one day share their rounded dates
+def _moment(seconds: int) -> datetime:
+    return _EPOCH + timedelta(seconds=seconds)
 
 
 def to_numeric_date(moment: datetime) -> int:

@@ -105,17 +105,18 @@ class PathCache:
 
     def __init__(self, anchors: Sequence[x509.Certificate], rules: LeafRules, *, size: int = 1024) -> None:
         self._anchors, self._rules, self._size = tuple(anchors), rules, size
-        self._paths: dict[tuple[x509.Certificate, ...], Path] = {}
+        self._paths: dict[tuple[int, ...], tuple[tuple[x509.Certificate, ...], Path]] = {}
 
     def find(self, chain: Sequence[x509.Certificate], *, at: datetime) -> Path:
         """As `find_path` for this cache's anchors and rules."""
-        key = tuple(chain)  # certificates are equal when their DER is
-        path = self._paths.get(key)
+        # By identity, since hashing a certificate hashes its octets; the chain is kept with the path, so no id is used again.
+        key = tuple(map(id, chain))
+        _, path = self._paths.get(key, ((), None))
         if path is None or not path.not_before <= at <= path.not_after:
             path = find_path(chain, anchors=self._anchors, at=at, rules=self._rules)
             if len(self._paths) >= self._size:
                 self._paths.clear()
-            self._paths[key] = path
+            self._paths[key] = tuple(chain), path
         return path
 
 
