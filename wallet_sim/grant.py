@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from edge.outbound import Fetched
 from vc.clock import Clock
-from vc.errors import Refused, VcError
+from vc.errors import Refused
 from vc.keys.signer import LocalSigner
 from vc.openid4vci import dpop, errors, token
 from vc.openid4vci.token import TokenResponse
@@ -102,11 +102,6 @@ def _ask(caller: Caller, offering: Offering, tx_code: str | None) -> Fetched:
 
 
 def _wants_nonce(answer: Fetched) -> bool:
-    if "dpop-nonce" not in answer.headers:
-        return False
-    try:
-        return errors.parse(answer.body, status=answer.status).error == "use_dpop_nonce" or (
-            'error="use_dpop_nonce"' in answer.headers.get("www-authenticate", "")
-        )
-    except VcError:
-        return False
+    """RFC 9449 §8 at the token endpoint, §9 at the others, where the body may say nothing."""
+    said = errors.parse(answer.body, status=answer.status).error == "use_dpop_nonce"
+    return "dpop-nonce" in answer.headers and (said or 'error="use_dpop_nonce"' in answer.headers.get("www-authenticate", ""))

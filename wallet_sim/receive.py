@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from edge.outbound import Fetched
 from vc.clock import Clock
-from vc.errors import Refused, Unreachable, VcError
+from vc.errors import Unreachable, VcError
 from vc.keys.signer import LocalSigner
 from vc.openid4vci import credential as messages
 from vc.openid4vci import nonce as nonces
@@ -146,8 +146,7 @@ class Receiver:
     def _nonce(self, issuance: _Issuance) -> str:
         """A fresh c_nonce (VCI-NONCE-1). Whatever goes wrong here ends the issuance."""
         endpoint = issuance.offering.issuer.nonce_endpoint
-        if endpoint is None:
-            raise Refused("nonce_endpoint", "the issuer has no nonce endpoint; there is no proof without a nonce")
+        assert endpoint is not None  # `IssuerMetadata.configuration` refuses a bound credential without one
         answer = self._wire.post(endpoint)
         issuance.caller.learn(answer)
         if not 200 <= answer.status < 300:

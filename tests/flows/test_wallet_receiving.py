@@ -123,7 +123,7 @@ def test_a_transaction_code_nobody_asked_for_is_not_sent(scene: Scene) -> None:
     assert TX_CODE.encode() not in b"".join(seen.body for seen in scene.internet.seen)
 
 
-@pytest.mark.parametrize("fault", ["notification-refused", "notification-unreachable"])
+@pytest.mark.parametrize("fault", ["notification-refused", "notification-unreachable", "nothing-to-notify"])
 def test_an_issuer_deaf_to_notifications_changes_nothing(scene: Scene, fault: str) -> None:
     issuer = scene.issuer(fault)
     scene.wallet.receiver().receive(issuer.link(), tx_code=TX_CODE)
@@ -145,6 +145,7 @@ FAULTS: list[tuple[str, type[VcError], str]] = [
     ("metadata-without-nonce-endpoint", VcError, "metadata"),  # W-4
     ("metadata-encryption-required", Refused, "encryption_unsupported"),
     ("metadata-promises-more", VcError, "claim_missing"),  # W-5
+    ("metadata-promises-another-shape", VcError, "claim_missing"),
     ("metadata-key-attestation", Refused, "binding_unsupported"),
     ("metadata-other-proof-algorithm", Refused, "binding_unsupported"),
     ("metadata-unknown-format", Refused, "format_unsupported"),
@@ -170,6 +171,7 @@ FAULTS: list[tuple[str, type[VcError], str]] = [
     ("credential-with-key-binding", VcError, ""),
     ("credential-not-text", VcError, ""),
     ("credential-self-signed", VcError, "x5c_self_signed"),
+    ("credential-without-certificate", VcError, "x5c_missing"),
     ("credential-other-type", VcError, "type"),
     ("credential-expired", VcError, "expired"),
     ("credential-unlisted", VcError, "issuer_not_trusted"),

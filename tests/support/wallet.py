@@ -217,6 +217,8 @@ class SimulatedIssuer:
         paths: list[claims_path.Path] = [_MANDATORY[configuration.format]]
         if self.has("metadata-promises-more"):
             paths.append((*paths[0][:-1], "more"))
+        if self.has("metadata-promises-another-shape"):
+            paths.append((*paths[0], "inner"))
         made = metadata.build_configuration(
             format=configuration.format,
             type_id=configuration.type_id,
@@ -323,6 +325,8 @@ class SimulatedIssuer:
         if self.has("more-than-asked"):
             texts.append(texts[0])
         answer: dict[str, Any] = {"credentials": [{"credential": text} for text in texts], "notification_id": "n-1"}
+        if self.has("nothing-to-notify"):
+            del answer["notification_id"]
         if self.has("credential-old-draft"):
             answer = {"credential": texts[0], "format": "vc+sd-jwt"}
         return json_answer(answer, cache_control="no-store")
@@ -336,6 +340,8 @@ class SimulatedIssuer:
         signer = self.institution.signer(configuration.format)
         if self.has("credential-self-signed"):
             signer = LocalSigner(self.world.authority.key, (self.world.authority.certificate,))
+        if self.has("credential-without-certificate"):
+            signer = LocalSigner(signer.private_key)
         if self.has("credential-foreign-signature"):
             signer = LocalSigner(ec.generate_private_key(ec.SECP256R1()), signer.chain)
         if self.has("credential-unlisted"):

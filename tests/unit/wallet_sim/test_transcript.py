@@ -143,3 +143,11 @@ def test_json_answers_are_strict() -> None:
         json_object(fetched("text/html", b"{}"), what="token")
     with pytest.raises(Malformed, match="json_duplicate_member"):
         json_object(fetched("application/json", b'{"a":1,"a":2}'), what="token")
+
+
+def test_a_token_whose_content_is_no_object_has_no_claims() -> None:
+    header = JWT.split(".", maxsplit=1)[0]
+    assert redaction.value(f"{header}.YQ.c2ln") == {
+        "jwt": {"alg": "ES256", "typ": "kb+jwt", "header": ["alg", "typ"]},
+        "claims": [],
+    }
