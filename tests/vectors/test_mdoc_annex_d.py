@@ -68,7 +68,7 @@ def test_issuer_signature_with_the_pinned_document_signer_and_the_six_digests() 
 def test_each_of_the_six_items_is_compared() -> None:
     response = read("device_response")
     for item in document().issuer_signed.namespaces["org.iso.18013.5.1"]:
-        at = response.index(item.encoded.content) + len(item.encoded.content) - 1
+        at = response.index(item.received) + len(item.received) - 1
         altered = response[:at] + bytes((response[at] ^ 1,)) + response[at + 1 :]
         with pytest.raises(VerificationFailed) as failure:
             verify_issuer(device_response.parse(altered).sole_document().issuer_signed, public_key(DS))

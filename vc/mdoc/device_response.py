@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from vc.cose import sign1
 from vc.encoding import cbor
@@ -23,8 +23,7 @@ class UnverifiedMac0:
     tag: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnverifiedDocument:
+class UnverifiedDocument(NamedTuple):
     """One document. `device_namespaces`: the received `DeviceNameSpacesBytes`; exactly one of `signature` and `mac` is there."""
 
     doctype: str
@@ -36,8 +35,7 @@ class UnverifiedDocument:
     errors: Mapping[str, Mapping[str, int]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnverifiedDeviceResponse:
+class UnverifiedDeviceResponse(NamedTuple):
     """All documents of a response, none of them checked. `document_errors`: types the wallet could not return, with its code."""
 
     documents: tuple[UnverifiedDocument, ...]
@@ -88,7 +86,8 @@ def _document(value: object, cutter: Cutter, message: bytes) -> UnverifiedDocume
     document = _map(value, "/documents")
     doctype = _text(document.get("docType"), "/documents/docType")
     device_signed = _map(document.get("deviceSigned"), "/documents/deviceSigned")
-    namespaces = Cutter(message).cut([device_signed.get("nameSpaces")], "/documents/deviceSigned/nameSpaces")[0]
+    (received,), (content,) = Cutter(message).cut([device_signed.get("nameSpaces")], "/documents/deviceSigned/nameSpaces")
+    namespaces = Encoded(received, content)
     auth = _map(device_signed.get("deviceAuth"), "/documents/deviceSigned/deviceAuth")
     if ("deviceSignature" in auth) == ("deviceMac" in auth):
         raise Malformed(

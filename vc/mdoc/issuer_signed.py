@@ -1,8 +1,9 @@
 """`IssuerSigned`: the items of an mdoc as they arrived and the signature over their digests (ISO/IEC 18013-5 §8.3.2.1.2.2)."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import lru_cache
+from itertools import islice
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from cryptography import x509
@@ -12,7 +13,7 @@ from vc.encoding import cbor
 from vc.errors import Malformed
 from vc.mdoc import mso, tagged
 from vc.mdoc.mso import MAX_DIGEST_ID, MobileSecurityObject
-from vc.mdoc.tagged import Cutter, Encoded
+from vc.mdoc.tagged import Cutter
 from vc.x509.certificate import from_der
 
 MAX_ITEMS = 1000
@@ -20,16 +21,15 @@ MIN_RANDOM = 16
 
 
 class UnverifiedItem(NamedTuple):
-    """One IssuerSignedItem. `encoded`: the received bytes, which are what the digest covers; `value`: decoded CBOR."""
+    """One IssuerSignedItem. `value`: decoded CBOR; `received`: the complete tag-24 bytes, which are what the digest covers."""
 
     digest_id: int
     element: str
     value: Any
-    encoded: Encoded
+    received: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnverifiedIssuerSigned:
+class UnverifiedIssuerSigned(NamedTuple):
     """A parsed structure nobody has checked yet. `outer_doctype`: the type stated by a document around it."""
 
     namespaces: Mapping[str, tuple[UnverifiedItem, ...]]
@@ -75,49 +75,55 @@ def read(value: object, cutter: Cutter, *, outer_doctype: str | None = None) -> 
     if issuer_auth.payload is None:
         raise Malformed("issuer_signed", "the mobile security object is missing", pointer="/issuerAuth")
     payload = tagged.parse(issuer_auth.payload)
-    cuts = _cut(value["nameSpaces"], cutter) if "nameSpaces" in value else {}
-    contents = [content for encoded in cuts.values() for _, content in encoded]
-    signed, *items = cbor.decode_each([payload.content, *contents])
-    rest = iter(items)
+    sizes = _sizes(value["nameSpaces"]) if "nameSpaces" in value else {}
+    received, contents = cutter.cut([entry for namespace in sizes for entry in value["nameSpaces"][namespace]], "/nameSpaces")
+    signed, *decoded = cbor.decode_each([payload.content, *contents])
+    items = iter(_items(received, decoded))
     return UnverifiedIssuerSigned(
-        namespaces={namespace: _items(encoded, rest) for namespace, encoded in cuts.items()},
+        namespaces={namespace: _distinct(tuple(islice(items, size))) for namespace, size in sizes.items()},
         issuer_auth=issuer_auth,
         mso=mso.read(signed),
         outer_doctype=outer_doctype,
     )
 
 
-def _cut(value: object, cutter: Cutter) -> dict[str, list[Encoded]]:
-    if not isinstance(value, dict) or not value:
+def _sizes(value: object) -> dict[str, int]:
+    """How many items each namespace has."""
+    if type(value) is not dict or not value:
         raise Malformed("issuer_signed", "nameSpaces is a map with something in it", pointer="/nameSpaces")
-    count = 0
+    sizes = {}
     for namespace, entries in value.items():
         if type(namespace) is not str or not namespace or "\x00" in namespace:
             raise Malformed("issuer_signed", "a namespace is a text", pointer="/nameSpaces")
         if type(entries) is not list or not entries:
             raise Malformed("issuer_signed", "a namespace is a list with something in it", pointer="/nameSpaces")
-        count += len(entries)
-    if count > MAX_ITEMS:
+        sizes[namespace] = len(entries)
+    if sum(sizes.values()) > MAX_ITEMS:
         raise Malformed("too_large", f"more than {MAX_ITEMS} items", pointer="/nameSpaces")
-    return {namespace: cutter.cut(entries, "/nameSpaces") for namespace, entries in value.items()}
+    return sizes
 
 
-def _items(cuts: list[Encoded], decoded: Iterator[Any]) -> tuple[UnverifiedItem, ...]:
+def _items(received: list[bytes], decoded: list[Any]) -> list[UnverifiedItem]:
     items = []
-    digest_ids, elements = set(), set()
-    for encoded, item in zip(cuts, decoded, strict=False):
-        if type(item) is not dict or "elementValue" not in item:
-            raise Malformed("issuer_signed", "an item is a map with an elementValue", pointer="/nameSpaces")
-        digest_id, random, element = item.get("digestID"), item.get("random"), item.get("elementIdentifier")
-        if type(digest_id) is not int or not 0 <= digest_id <= MAX_DIGEST_ID:
-            raise Malformed("issuer_signed", "digestID is not an integer from 0 to 2^31-1", pointer="/nameSpaces")
-        if type(random) is not bytes or len(random) < MIN_RANDOM:
-            raise Malformed("issuer_signed", f"random has not {MIN_RANDOM} bytes", pointer="/nameSpaces")
-        if type(element) is not str or not element or "\x00" in element:
-            raise Malformed("issuer_signed", "elementIdentifier is a text", pointer="/nameSpaces")
-        digest_ids.add(digest_id)
-        elements.add(element)
-        items.append(UnverifiedItem(digest_id, element, item["elementValue"], encoded))
-    if not len(digest_ids) == len(elements) == len(items):
+    try:
+        for tagged_item, item in zip(received, decoded, strict=True):
+            digest_id, random, element, value = _MEMBERS(item)
+            if type(digest_id) is not int or not 0 <= digest_id <= MAX_DIGEST_ID:
+                raise Malformed("issuer_signed", "digestID is not an integer from 0 to 2^31-1", pointer="/nameSpaces")
+            if type(random) is not bytes or len(random) < MIN_RANDOM:
+                raise Malformed("issuer_signed", f"random has not {MIN_RANDOM} bytes", pointer="/nameSpaces")
+            if type(element) is not str or not element or "\x00" in element:
+                raise Malformed("issuer_signed", "elementIdentifier is a text", pointer="/nameSpaces")
+            items.append(UnverifiedItem(digest_id, element, value, tagged_item))
+    except (KeyError, TypeError) as exc:
+        raise Malformed("issuer_signed", "an item is a map of four members", pointer="/nameSpaces") from exc
+    return items
+
+
+_MEMBERS = itemgetter("digestID", "random", "elementIdentifier", "elementValue")
+
+
+def _distinct(items: tuple[UnverifiedItem, ...]) -> tuple[UnverifiedItem, ...]:
+    if not len({item.digest_id for item in items}) == len({item.element for item in items}) == len(items):
         raise Malformed("issuer_signed", "two items share a digest id or an element name", pointer="/nameSpaces")
-    return tuple(items)
+    return items

@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -18,10 +19,10 @@ MAX_DIGEST_ID = 2**31 - 1
 DIGESTS: Mapping[str, Callable[[bytes], Any]] = {"SHA-256": hashlib.sha256, "SHA-384": hashlib.sha384, "SHA-512": hashlib.sha512}
 _DIGEST_SIZES = {"SHA-256": 32, "SHA-384": 48, "SHA-512": 64}
 _NUMBER, _BYTES = {int}, {bytes}
+_MEMBERS = itemgetter("version", "digestAlgorithm", "valueDigests", "deviceKeyInfo", "docType", "validityInfo")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Validity:
+class Validity(NamedTuple):
     """`ValidityInfo`: aware UTC, whole seconds; in order signed <= valid_from < valid_until only after `verify_issuer`."""
 
     signed: datetime
@@ -45,8 +46,7 @@ class KeyAuthorizations:
 _NO_AUTHORIZATIONS = KeyAuthorizations()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MobileSecurityObject:
+class MobileSecurityObject(NamedTuple):
     """A parsed MSO; believed only once the signature over it was checked."""
 
     digest_algorithm: str
@@ -65,21 +65,24 @@ def read(value: object) -> MobileSecurityObject:
     device key, of `parse_tdate` and of `status.reference.from_claim`. Members that are not known are not looked at.
     """
     mso = require_map(value, "")
-    algorithm = mso.get("digestAlgorithm")
-    if mso.get("version") != VERSION:
+    try:
+        version, algorithm, digests, key_info, doctype, validity = _MEMBERS(mso)
+    except KeyError as exc:
+        raise Malformed("mso", "a member is missing") from exc
+    if version != VERSION:
         raise Malformed("mso", "the version is not 1.0", pointer="/version")
     if type(algorithm) is not str or algorithm not in DIGESTS:
         raise Malformed("mso", "the digest algorithm is not SHA-256, SHA-384 or SHA-512", pointer="/digestAlgorithm")
-    info = require_map(mso.get("deviceKeyInfo"), "/deviceKeyInfo")
+    info = require_map(key_info, "/deviceKeyInfo")
     if "keyInfo" in info:
         require_map(info["keyInfo"], "/deviceKeyInfo/keyInfo")
     return MobileSecurityObject(
         digest_algorithm=algorithm,
-        value_digests=_value_digests(mso.get("valueDigests"), _DIGEST_SIZES[algorithm]),
+        value_digests=_value_digests(digests, _DIGEST_SIZES[algorithm]),
         device_key=cose_key.parse_public(info.get("deviceKey"), pointer="/deviceKeyInfo/deviceKey"),
         key_authorizations=_key_authorizations(info),
-        doctype=require_text(mso.get("docType"), "/docType"),
-        validity=_validity(mso.get("validityInfo")),
+        doctype=require_text(doctype, "/docType"),
+        validity=_validity(validity),
         status=from_claim(mso["status"]) if "status" in mso else None,
     )
 

@@ -38,7 +38,7 @@ def present(
     if not there.keys() >= wanted:
         raise Refused("element_unknown", "the credential has no such element")
     chosen = {
-        namespace: [item.encoded.tagged for item in items if (namespace, item.element) in wanted]
+        namespace: [item.received for item in items if (namespace, item.element) in wanted]
         for namespace, items in held.namespaces.items()
     }
     chosen = {namespace: items for namespace, items in chosen.items() if items}

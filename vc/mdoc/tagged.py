@@ -5,7 +5,7 @@ cut out of the message and kept; nothing is ever encoded again.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cbor2 import CBORTag
 
@@ -49,19 +49,14 @@ def wrap(content: bytes) -> Encoded:
 
 def parse(data: bytes) -> Encoded:
     """The tag-24 item that `data` is, in shortest form and nothing after it. Raises `Malformed("tag24")`."""
-    start = _content_at(data)
+    start = 3 + _LENGTH_SIZES.get(data[2:3], 0)
     encoded = Encoded(data, data[start:])
-    if start == 0 or tag_head(len(encoded.content)) != data[:start]:
+    if tag_head(len(encoded.content)) != data[:start]:
         raise Malformed("tag24", "not CBOR in tag 24, in shortest form")
     return encoded
 
 
-def _content_at(data: bytes) -> int:
-    """Where the content would start, by the size of the length field; 0 when `data` cannot be a tagged byte string."""
-    if len(data) < 3 or not data.startswith(TAG_24):
-        return 0
-    info = data[2] & 0x1F
-    return 3 if info < 24 else 3 + (1 << (info - 24)) if info < 28 else 0
+_LENGTH_SIZES = {b"\x58": 1, b"\x59": 2, b"\x5a": 4}
 
 
 class Cutter:
@@ -70,22 +65,24 @@ class Cutter:
     def __init__(self, message: bytes) -> None:
         self._message, self._at = message, 0
 
-    def cut(self, entries: Sequence[object], pointer: str) -> list[Encoded]:
-        """The received bytes of the decoded tag-24 items `entries`.
+    def cut(self, entries: Sequence[Any], pointer: str) -> tuple[list[bytes], list[bytes]]:
+        """The received bytes of the decoded tag-24 items `entries`: complete with the tag, and their contents.
 
         Raises `Malformed("tag24")` when one is something else, or when it did not arrive in the one shortest form
         (ISO/IEC 18013-5 §8.1: otherwise a changed encoding would pass as the signed one, SECURITY M-2).
         """
-        cuts, at, find = [], self._at, self._message.find
+        complete, contents = [], []
+        at, find = self._at, self._message.find
         for entry in entries:
-            if type(entry) is not CBORTag or entry.tag != 24 or type(entry.value) is not bytes:
+            content = entry.value if type(entry) is CBORTag and entry.tag == 24 else None
+            if type(content) is not bytes:
                 raise Malformed("tag24", "not a byte string in tag 24", pointer=pointer)
-            content = entry.value
-            complete = tag_head(len(content)) + content
-            at = find(complete, at)
+            item = tag_head(len(content)) + content
+            at = find(item, at)
             if at < 0:
                 raise Malformed("tag24", "the tag 24 item is not in shortest form", pointer=pointer)
-            at += len(complete)
-            cuts.append(Encoded(complete, content))
+            at += len(item)
+            complete.append(item)
+            contents.append(content)
         self._at = at
-        return cuts
+        return complete, contents

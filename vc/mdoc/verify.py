@@ -1,7 +1,6 @@
 """Checking an mdoc (ISO/IEC 18013-5 §9.3.1 and §9.1.3): what the issuer signed, and that the holder shows it here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -23,8 +22,7 @@ ETSI_NAMESPACE = "org.etsi.01947201.010101"  # TS 119 472-1 §6.1
 _SHA_256 = -16  # COSE hash algorithm of x5t (RFC 9054 §2.1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mdoc:
+class Mdoc(NamedTuple):
     """What the issuer vouches for. `namespaces`: the elements that were shown, as JSON-like values (days and moments as text)."""
 
     doctype: str
@@ -137,8 +135,8 @@ def _check_digests(unverified: UnverifiedIssuerSigned) -> None:
         expected = mso.value_digests.get(namespace)
         if expected is None:
             raise VerificationFailed("mdoc_digest_missing", "the issuer signed nothing for this namespace", pointer=f"/{namespace}")
-        for digest_id, element, _, encoded in items:
-            if digest(encoded.tagged).digest() == expected.get(digest_id):
+        for digest_id, element, _, received in items:
+            if digest(received).digest() == expected.get(digest_id):
                 continue
             pointer = f"/{namespace}/{element}"
             if digest_id not in expected:
