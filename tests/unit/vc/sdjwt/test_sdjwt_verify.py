@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.support.sdjwt import Lab, digest, of_element, of_name, raw
 from vc.encoding import base64url, json
 from vc.errors import Malformed, Refused, VcError
+from vc.jose import jws
 from vc.sdjwt import disclosure
 from vc.sdjwt.verify import MAX_DISCLOSURES, MAX_LENGTH, SdJwt, parse, verify_issuer
 
@@ -100,6 +101,11 @@ def test_a_token_may_be_verified_twice_with_the_same_result() -> None:
 )
 def test_sdj_1_j_11_only_the_one_canonical_text_is_a_credential(name: str, change: Callable[[str], str], code: str) -> None:
     assert refusal(change(LAB.forged(LAB.claims()))).code == code, name
+
+
+@pytest.mark.parametrize("payload", [b"[]", b"1", b"null", b'"text"'])
+def test_sdj_1_a_payload_that_is_no_object_is_refused(payload: bytes) -> None:
+    assert refusal(jws.sign({"typ": "dc+sd-jwt"}, payload, LAB.issuer) + "~").code == "json_object"
 
 
 def test_sdj_1_a_holder_refuses_a_key_binding_from_an_issuer() -> None:
