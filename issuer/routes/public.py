@@ -83,13 +83,15 @@ async def offer(request: Request, service: Service, institution: Institution) ->
 
 async def offer_picture(request: Request, service: Service, institution: Institution) -> Response:
     """The offer's link as a QR code, SVG or PNG."""
+    picture_of = _PICTURES.get(request.path_params["kind"])
     found = _open_offer(request, service, institution)
-    if found is None:
+    if found is None or picture_of is None:
         return not_found()
-    text, kind = offering.link(institution, found), request.path_params["kind"]
-    if kind == "svg":
-        return Response(picture.svg(text), headers=NO_STORE, media_type="image/svg+xml")
-    return Response(picture.png(text), headers=NO_STORE, media_type="image/png")
+    media_type, drawn = picture_of
+    return Response(drawn(offering.link(institution, found)), headers=NO_STORE, media_type=media_type)
+
+
+_PICTURES = {"svg": ("image/svg+xml", picture.svg), "png": ("image/png", picture.png)}
 
 
 def _open_offer(request: Request, service: Service, institution: Institution) -> Offer | None:

@@ -221,6 +221,7 @@ def test_two_offers_differ_and_a_picture_goes_when_the_offer_goes(client: TestCl
     svg, png = client.get(first["qr_svg"]), client.get(first["qr_png"])
     assert (svg.headers["content-type"], svg.content[:5]) == ("image/svg+xml", b"<?xml")
     assert (png.headers["content-type"], png.content[:8]) == ("image/png", b"\x89PNG\r\n\x1a\n")
+    assert client.get(first["qr_svg"].replace("svg", "gif")).status_code == 404
     _wallet(client, deployment, "fr-urssaf").token(first)
     gone = [client.get(first["qr_svg"]), client.get(first["qr_png"]), client.get(first["qr_svg"].removesuffix("/qr.svg"))]
     guessed = client.get(first["qr_svg"].replace(first["offer_id"], "0" * 32).removesuffix("/qr.svg"))

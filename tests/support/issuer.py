@@ -91,9 +91,17 @@ class Deployment:
 
 
 def build(
-    directory: Path, *, base_url: str = BASE_URL, institutions: Mapping[str, dict[str, Any]] = INSTITUTIONS, **changes: Any
+    directory: Path,
+    *,
+    base_url: str = BASE_URL,
+    institutions: Mapping[str, dict[str, Any]] = INSTITUTIONS,
+    around: datetime = NOW,
+    **changes: Any,
 ) -> Deployment:
-    """A deployment in `directory`; `changes` are members of the settings file. An institution is French unless it says so."""
+    """A deployment in `directory`; `changes` are members of the settings file. An institution is French unless it says so.
+
+    `around`: the time around which certificates are valid and at which the clock begins.
+    """
     authority, entries = root("Test issuing CA"), []
     signers: dict[str, dict[str, LocalSigner]] = {}
     for name, facts in institutions.items():
@@ -105,7 +113,8 @@ def build(
                 "organizationIdentifier": facts["registration_id"],
                 "CN": f"{facts['name']} {use}",
             }
-            signer = authority.leaf(subject=subject, **options)
+            span: dict[str, Any] = {"not_before": around - timedelta(days=30), "not_after": around + timedelta(days=300)}
+            signer = authority.leaf(subject=subject, **span, **options)
             signers[name][use] = signer
             keys[use] = _written(directory, f"{name}-{use}", signer)
         digest = sha256(token_of(name).encode()).hexdigest()
@@ -124,7 +133,7 @@ def build(
         raw=raw,
         authority=authority,
         signers=signers,
-        clock=TestClock(),
+        clock=TestClock(around),
         settings=parse(raw, base=directory),
     )
 
