@@ -74,6 +74,9 @@ _DC4EU_COMMON = (
 )
 _CATEGORY: Mapping[Path, object] = {("attestation_legal_category",): PUB_EAA}
 
+_DC4EU_MARKS = frozenset({"document_number", "attestation_legal_category"})
+"""The EUDI issuer writes dc4eu-1 without these. A dc4eu-1 that hides its number is told by the category, never hidden there."""
+
 DC4EU_1 = Profile(
     id="dc4eu-1",
     document_type="ehic",
@@ -82,7 +85,7 @@ DC4EU_1 = Profile(
     table=TABLE,
     slots=(*_DC4EU_COMMON, _open("issuing_country", mandatory=True)),
     constants=_CATEGORY,
-    detect=lambda claims: "issuing_country" in claims and "country" not in _authority(claims) and "subject" not in claims,
+    detect=lambda claims: _is_flat(claims) and bool(_DC4EU_MARKS & claims.keys()),
 )
 
 DC4EU_2 = Profile(
@@ -109,11 +112,14 @@ EUDI_SD_JWT = Profile(
     table=TABLE,
     slots=tuple(entry for entry in DC4EU_1.slots if entry.at != ("document_number",)),
     issuable=False,
-    # dc4eu-1 without the card number; told from a dc4eu-1 that hides its number by the legal category, which only DC4EU writes
-    detect=lambda claims: (
-        "issuing_country" in claims and not {"document_number", "attestation_legal_category", "social_security_pin"} & claims.keys()
-    ),
+    detect=lambda claims: _is_flat(claims) and not _DC4EU_MARKS & claims.keys(),
 )
+
+
+def _is_flat(claims: Mapping[str, Any]) -> bool:
+    """Whether the country stands at the top, as in dc4eu-1, and nothing of another shape is there."""
+    others = {"subject", "social_security_pin", "period_entitlement"}
+    return "issuing_country" in claims and "country" not in _authority(claims) and not others & claims.keys()
 
 
 def _authority(claims: Mapping[str, Any]) -> Mapping[str, Any]:

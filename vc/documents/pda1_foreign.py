@@ -21,7 +21,7 @@ EUDI_SD_JWT = Profile(
     table=TABLE,
     slots=eudi_slots(),
     issuable=False,
-    detect=lambda claims: "employment_details" in claims or "places_of_work" in claims or "social_security_pin" in claims,
+    detect=lambda claims: bool({"employment_details", "credential_holder", "legislation"} & claims.keys()),
     renames=SPELLINGS,
     derive=source_country,
 )

@@ -36,7 +36,7 @@ def test_every_sample_is_a_document(id: str) -> None:
     assert found.notes == ()
 
 
-WRONG = {
+WRONG: dict[str, tuple[str, Any, str]] = {
     "too short": ("document_number", "ABC", "length"),
     "too long": ("document_number", "A" * 51, "length"),
     "much too long": ("document_number", "A" * 10_000, "length"),
@@ -83,7 +83,7 @@ def test_one_fault_is_found_where_it_is(case: str) -> None:
     assert problems("pda1-01", ["document_data", name], value) == [(f"/{name}", code)]
 
 
-DEEP = {
+DEEP: dict[str, tuple[list[str | int], Any, str, str]] = {
     "employer without name": (["employer", 0, "name"], None, "/employer/0/name", "missing"),
     "employer as text": (["employer", 0], "Toitures", "/employer/0", "type"),
     "type of employment": (["employer", 0, "type"], "03", "/employer/0/type", "code_list"),

@@ -8,8 +8,8 @@ import pytest
 from tests.support.documents import SAMPLES, control, document, kind_of, load, sample
 from vc.documents import catalogue
 from vc.documents.model import Document, Problem
-from vc.documents.outcome import Outcome, Result, combine
-from vc.documents.rules import Assessment, Control, RuleResult
+from vc.documents.outcome import Outcome, Result, RuleResult, combine
+from vc.documents.rules import Assessment, Control
 
 STATUS_MATTER = {"ehic-10"}  # revoked: the document itself is in order, the status list says no
 CHECKS = [(id, check) for id, entry in SAMPLES.items() for check in entry["checks"]]
