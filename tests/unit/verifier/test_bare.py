@@ -238,6 +238,29 @@ def test_an_anchor_inside_the_chain_is_refused(desk: Desk) -> None:
     assert "x5c_anchor_included" in verdict["certificate_path"].detail
 
 
+@pytest.mark.parametrize("form", ["dc+sd-jwt", "mso_mdoc"])
+def test_a_certificate_for_another_use_is_refused_whoever_is_listed(desk: Desk, form: str) -> None:
+    """J-2, M-8: the leaf is judged by itself, even where no trust list is at hand."""
+    wrong: dict[str, Any] = {"usages": ("key_agreement",)} if form == "dc+sd-jwt" else {"eku": ()}
+    subject = {"C": "FR", "O": desk.urssaf.name, "CN": "other use"}
+    signer = desk.world.authority.leaf(subject=subject, **wrong)
+    held = desk.world.issue(desk.urssaf, PDA1[form], document_of(sample("pda1", "pda1-01"), "pda1"), signer=signer)
+
+    verdict = desk.check(held.text, trusted=False)
+
+    assert verdict["certificate_path"].result is Result.FAILED
+    assert verdict.outcome is Outcome.REJECT
+    assert verdict.codes[0] == "certificate_invalid"
+
+
+def test_a_signature_outside_the_life_of_the_certificate_is_refused_without_a_trust_list(desk: Desk) -> None:
+    """M-5."""
+    document = document_of(sample("pda1", "pda1-01"), "pda1")
+    held = desk.world.issue(desk.urssaf, PDA1["dc+sd-jwt"], document, issued_at=NOW - timedelta(days=31))
+
+    assert "certificate_expired" in desk.check(held.text, trusted=False).codes
+
+
 def test_two_documents_in_one_response_are_refused(desk: Desk) -> None:
     """M-9."""
     value = cbor2.loads(base64url.decode(desk.presented("mso_mdoc")))
