@@ -107,6 +107,7 @@ def test_a_disclosure_added_after_signing_is_refused(scene: Scene, client: TestC
     assert answer.status_code == 400
     assert codes(verdict(client, attack.made))[0] == "pid.holder_proof_altered"
     assert verdict(client, attack.made)["identity"] is None
+    assert check_results(verdict(client, attack.made))["same_holder"] == "failed"
 
 
 @pytest.mark.parametrize("form", ["dc+sd-jwt", "mso_mdoc"])

@@ -1,8 +1,8 @@
 """The same verdict on an artefact from a file: what was not proved is said to be not checked, never passed."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import date, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,17 @@ from tests.support.pki import NOW
 from tests.support.verifier import Held, sample
 from tests.support.verifier_scene import PDA1, Scene, document_of
 from vc import formats
+from vc.documents.model import Document
 from vc.documents.outcome import Outcome, Result
 from vc.encoding import base64url
-from vc.formats import Challenge, TranscriptChallenge
+from vc.formats import Challenge, Credential, TranscriptChallenge
 from vc.keys.signer import LocalSigner
 from vc.mdoc import handover
+from vc.status.bits import StatusValue
 from verifier import bare
 from verifier.bare import Case
 from verifier.purposes import PURPOSES
+from verifier.sources import StatusAnswer, StatusSource
 from verifier.status import ShortMemory, StatusLists
 from verifier.trust import NoTrust
 from verifier.verdict import Verdict
@@ -43,14 +46,14 @@ class Desk(Scene):
         place = {"dc+sd-jwt": 0, "mso_mdoc": 1}[form] + (2 if kind == "pda1" else 0)
         return self.wallet.held[place]
 
-    def check(self, artefact: str | bytes, *, trusted: bool = True, **changes: Any) -> Verdict:
+    def check(self, artefact: str | bytes, *, trusted: bool = True, status: StatusSource | None = None, **changes: Any) -> Verdict:
         data = artefact.encode() if isinstance(artefact, str) else artefact
         case = Case(artefact=data, on=date(2026, 10, 15), now=self.world.now, country="DE")
         no_trust = NoTrust()
         return bare.check(
             replace(case, **changes),
             trust=self.trust if trusted else no_trust,
-            status=self.status,
+            status=status or self.status,
             judge=self.trust if trusted else no_trust,
         )
 
@@ -212,6 +215,79 @@ def test_a_short_lived_document_needs_no_status(desk: Desk) -> None:
 
     assert verdict["status"].result is Result.PASSED
     assert "short-lived" in verdict["status"].detail
+
+
+@dataclass(frozen=True)
+class Says:
+    """A status source with one answer; it remembers whether it was asked."""
+
+    answer: StatusAnswer
+    asked: list[str] = field(default_factory=list)
+
+    def look_up(self, credential: Credential, document: Document, *, entity_id: str | None, now: datetime) -> StatusAnswer:
+        self.asked.append(entity_id or "")
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("value", "because", "result", "code", "outcome"),
+    [
+        (StatusValue.VALID, None, Result.PASSED, None, Outcome.REVIEW),
+        (StatusValue.VALID, "status_from_cache", Result.PASSED, "status_from_cache", Outcome.REVIEW),
+        (StatusValue.VALID, "status_stale", Result.NOT_CHECKED, "status_stale", Outcome.REVIEW),
+        (StatusValue.INVALID, None, Result.FAILED, "revoked", Outcome.REJECT),
+        (StatusValue.INVALID, "status_stale", Result.FAILED, "revoked", Outcome.REJECT),
+        (StatusValue.SUSPENDED, None, Result.FAILED, "suspended", Outcome.REJECT),
+        (StatusValue.APPLICATION_SPECIFIC, None, Result.NOT_CHECKED, "status_value_unknown", Outcome.UNDETERMINED),
+        (StatusValue.UNKNOWN, None, Result.NOT_CHECKED, "status_value_unknown", Outcome.UNDETERMINED),
+        (None, "status_unreachable", Result.NOT_CHECKED, "status_unreachable", Outcome.UNDETERMINED),
+        (None, "status_list_untrusted", Result.NOT_CHECKED, "status_list_untrusted", Outcome.UNDETERMINED),
+        (None, None, Result.NOT_CHECKED, "status_list_invalid", Outcome.UNDETERMINED),
+    ],
+)
+def test_what_the_status_list_says_becomes_the_check(
+    desk: Desk, *, value: StatusValue | None, because: str | None, result: Result, code: str | None, outcome: Outcome
+) -> None:
+    """TSL-8, S-7: only valid is valid; only revoked and suspended reject; every other fault leaves it open."""
+    source = Says(StatusAnswer(value=value, because=because, detail="said"))
+
+    verdict = desk.check(desk.held("dc+sd-jwt").text, status=source)
+
+    assert verdict["status"].result is result
+    assert verdict.outcome is outcome
+    assert code is None or code in verdict.codes
+    assert len(source.asked) == 1
+    assert source.asked[0]
+
+
+def test_the_status_of_what_does_not_stand_is_not_asked(desk: Desk) -> None:
+    """TSL-7: expired, not bound, not trusted, not authentic."""
+    source = Says(StatusAnswer(value=StatusValue.VALID, detail="said"))
+    text = desk.held("dc+sd-jwt").text
+
+    desk.check(text, status=source, now=NOW + timedelta(days=81))
+    desk.check(text, status=source, challenge=CHALLENGE)
+    desk.check(text, status=source, trusted=False)
+    desk.check(text.replace("~", "A~", 1), status=source)
+
+    assert source.asked == []
+
+
+def test_a_document_signed_before_its_signer_was_listed_is_refused(desk: Desk) -> None:
+    document = document_of(sample("pda1", "pda1-01"), "pda1")
+    early = NOW - timedelta(days=25)
+    held = desk.world.issue(desk.urssaf, PDA1["dc+sd-jwt"], document, issued_at=early, valid_from=early)
+
+    assert "issuer_not_yet_listed" in desk.check(held.text).codes
+
+
+def test_an_institution_of_another_country_is_refused(desk: Desk) -> None:
+    """TRUST question D: the institution on the document is of the signer's country."""
+    data = document_of(sample("pda1", "pda1-01"), "pda1").to_json()
+    data["authentic_source"] = {"id": "DE:99012345", "name": "Elsewhere (test)"}
+    held = desk.world.issue(desk.urssaf, PDA1["dc+sd-jwt"], Document(type="pda1", data=data))
+
+    assert "issuer_content_mismatch" in desk.check(held.text).codes
 
 
 @pytest.mark.parametrize("form", ["dc+sd-jwt", "mso_mdoc"])
