@@ -290,6 +290,11 @@ def test_what_the_wallet_reports_is_kept_once_for_the_institution(client: TestCl
         wallet.post("notification", {**told, "event": "credential_deleted", "event_description": "no longer needed"}).status_code
         == 204
     )
+    detail = client.get(f"/api/v1/documents/{offered['document_id']}", headers=world.bearer("fr-urssaf")).json()
+    assert [(report["event"], report["description"]) for report in detail["reports"]] == [
+        ("credential_accepted", None),
+        ("credential_deleted", "no longer needed"),
+    ]
     history = client.get(f"/api/v1/documents/{offered['document_id']}/history", headers=world.bearer("fr-urssaf")).json()
     assert [event["event"] for event in history["events"]] == [
         "document_created",

@@ -79,6 +79,7 @@ async def read_document(request: Request, document_id: str, caller: CallerDep) -
     with reading(caller.service.engine) as connection:
         document = _own(connection, caller.institution, document_id)
         rows = documents.issued(connection, document_id)
+        reports = documents.reports(connection, document_id)
     withdrawn = document.state(now) is not DocumentState.VALID
     return _json(
         200,
@@ -90,6 +91,15 @@ async def read_document(request: Request, document_id: str, caller: CallerDep) -
             "paper_only": document.paper_only,
             "revocation": revocation.shown(document, now) if withdrawn else None,
             "credentials": [_credential(caller.institution, row, now) for row in rows],
+            "reports": [
+                {
+                    "notification_id": row.notification_id,
+                    "event": row.event,
+                    "description": row.event_description,
+                    "received_at": _time(row.received_at),
+                }
+                for row in reports
+            ],
         },
     )
 

@@ -116,6 +116,15 @@ class IssuedCredential(BaseModel):
     status_index: int
 
 
+class WalletReport(BaseModel):
+    """What a wallet told about credentials of the document (OpenID4VCI 1.0 §11); `description` is the wallet's own text."""
+
+    notification_id: str
+    event: Literal["credential_accepted", "credential_failure", "credential_deleted"]
+    description: str | None
+    received_at: str
+
+
 class DocumentDetail(DocumentSummary):
     """All the institution may know about its document."""
 
@@ -125,6 +134,7 @@ class DocumentDetail(DocumentSummary):
     paper_only: dict[str, Any] | None
     revocation: "RevocationRecord | None"
     credentials: list[IssuedCredential]
+    reports: list[WalletReport]
 
 
 class RevocationRecord(BaseModel):
