@@ -8,7 +8,6 @@ import structlog
 from fastapi import APIRouter, Depends, Request
 from sqlalchemy import Connection
 from starlette.responses import Response
-from vc.documents.catalogue import CONFIGURATIONS
 
 from issuer import offering, revocation
 from issuer.institutions import Institution
@@ -24,6 +23,7 @@ from issuer.store.engine import reading
 from issuer.store.idempotency import Answer, once
 from issuer.store.issuances import FAILED
 from vc.clock import to_numeric_date
+from vc.documents.catalogue import CONFIGURATIONS
 from vc.encoding import json
 
 _log = structlog.get_logger("issuer")
