@@ -52,7 +52,7 @@ def parse(value: object) -> UnverifiedSign1:
     if not isinstance(value, list | tuple) or len(value) != 4:
         raise Malformed("cose_sign1", "COSE_Sign1 is an array of four")
     protected_bytes, unprotected, payload, signature = value
-    if not isinstance(protected_bytes, bytes) or not isinstance(unprotected, Mapping) or not isinstance(signature, bytes):
+    if not isinstance(protected_bytes, bytes) or not _is_map(unprotected) or not isinstance(signature, bytes):
         raise Malformed("cose_sign1", "a member of COSE_Sign1 has the wrong type")
     if payload is not None and not isinstance(payload, bytes):
         raise Malformed("cose_sign1", "the payload is neither bytes nor nil")
@@ -74,9 +74,13 @@ def header(protected_bytes: bytes) -> Mapping[Any, Any]:
 
 def _header(protected_bytes: bytes) -> Mapping[Any, Any]:
     value = cbor.decode(protected_bytes) if protected_bytes else {}
-    if not isinstance(value, Mapping):
+    if not _is_map(value):
         raise Malformed("cose_sign1", "the protected header is not a map")
     return MappingProxyType(value)
+
+
+def _is_map(value: object) -> bool:
+    return type(value) is dict or isinstance(value, Mapping)  # the first is the usual case and much cheaper to see
 
 
 _SHORT = 512
