@@ -3,6 +3,7 @@
 from fastapi import FastAPI, Request, Response
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
@@ -47,7 +48,7 @@ def create_app(
 
     @app.exception_handler(SQLAlchemyError)
     async def storage(request: Request, error: SQLAlchemyError) -> Response:
-        if not isinstance(error, DBAPIError):
+        if not isinstance(error, DBAPIError | PoolTimeout):
             raise error
         # O-7: the database is locked, full or away; nothing was half done, so the same call may be made again
         return _answer(request, 503, "temporarily_unavailable", "try again in a moment", {"retry-after": "2"})

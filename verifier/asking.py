@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -81,6 +81,7 @@ class Asking:
     def ask(self, question: Question, *, session_sha256: str | None = None) -> Transaction:
         """Open a transaction. Raises `Refused("client_id_prefix")` for x509_san_dns without a fitting certificate."""
         now = self._clock()
+        self._transactions.purge(now - timedelta(seconds=self._settings.result_retention_seconds))
         request_id, state = self._token(), self._token()
         key = ec.generate_private_key(ec.SECP256R1()) if question.response_mode == DIRECT_POST_JWT else None
         encryption = None if key is None else EncryptionTarget(key=key.public_key(), kid=kid_of(key.public_key()))

@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 from starlette.types import ASGIApp
-from trust_list.client import TrustClient
 
 from edge.outbound import FetchLimits, Outbound
+from trust_list.client import TrustClient
 from vc.clock import Clock
+from vc.errors import VcError
 from verifier.app import create_app
 from verifier.asking import RandomBytes
 from verifier.migrations import is_current, upgrade
@@ -29,13 +30,16 @@ def build(settings: Settings, *, clock: Clock, random_bytes: RandomBytes) -> ASG
     elif not is_current(engine):
         raise SettingsError("the database has another schema than this version: run `portadoc verifier migrate` first")
     outbound = Outbound(FetchLimits(allow_loopback=settings.allow_http_loopback), ca_file=settings.tls_ca)
-    client = TrustClient(
-        settings.trust_root,
-        settings.trust_state,
-        outbound=outbound,
-        clock=clock,
-        refresh_seconds=settings.trust_refresh_seconds,
-    )
+    try:
+        client = TrustClient(
+            settings.trust_root,
+            settings.trust_state,
+            outbound=outbound,
+            clock=clock,
+            refresh_seconds=settings.trust_refresh_seconds,
+        )
+    except (OSError, VcError) as exc:
+        raise SettingsError("setting trust.root: the trust root cannot be read; without one nothing can be trusted") from exc
     trust = ListTrust(client.snapshot, clock=clock)
     status = StatusLists(outbound, StatusTokens(engine), trust, min_ttl=timedelta(seconds=settings.status_min_ttl_seconds))
     return create_app(settings, engine, trust=trust, status=status, clock=clock, random_bytes=random_bytes)

@@ -2,10 +2,12 @@
 
 import io
 import re
+import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from starlette.testclient import TestClient
@@ -241,6 +243,23 @@ def test_the_api_token_is_asked_when_there_is_one(scene: Scene) -> None:
             assert client.post("/api/v1/requests", json=body, headers=headers).status_code == 401
             assert client.get(found, headers=headers).status_code == 401
         assert client.get(found, headers={"authorization": "Bearer test"}).status_code == 200
+
+
+def test_a_database_that_fails_is_said_to_be_temporary(scene: Scene, client: TestClient) -> None:
+    """O-7, H-17: 503 in the endpoint's shape, nothing of the database in it."""
+    made = scene.wallet.ask(client)
+    with sqlite3.connect(scene.folder / "verifier.db") as broken:
+        broken.execute("DROP TABLE verifier_transactions")
+
+    for found in (
+        client.get(f"/api/v1/requests/{made['transaction_id']}"),
+        client.get(urlsplit(made["request_object_uri"]).path),
+        client.get(f"/requests/{made['transaction_id']}"),
+    ):
+        assert found.status_code == 503
+        assert found.headers["retry-after"] == "2"
+        assert "sqlite" not in found.text.lower()
+        assert "verifier_transactions" not in found.text
 
 
 # --- privacy

@@ -27,6 +27,7 @@ class Scene:
     """A world with an issuer of documents, a PID provider and a wallet that holds both in both formats."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.world = self.make_world(folder)
         self.urssaf: Institution = self.world.institution("urssaf", types=("pda1",))
         self.cnam: Institution = self.world.institution("cnam", types=("ehic",))
