@@ -64,7 +64,7 @@ def test_vci_dpop_1_at_the_resource_with_token_key_and_nonce() -> None:
     [
         ("not a JWT", "abc", "dpop_malformed"),
         ("empty", "", "dpop_malformed"),
-        ("too long", "a" * (MAX_LENGTH + 1), "dpop_malformed"),
+        ("too long", proof(padding="a" * MAX_LENGTH), "dpop_malformed"),
         ("two in one header", proof() + ", " + proof(), "dpop_malformed"),
         ("payload no object", jws.sign({"typ": "dpop+jwt", "jwk": PUBLIC}, b"1", KEY), "dpop_malformed"),
         ("no key", proof(header={"jwk": ...}), "dpop_malformed"),
