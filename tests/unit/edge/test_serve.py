@@ -78,3 +78,24 @@ def test_a_head_over_the_limit_is_refused_before_it_ends() -> None:
         assert _exchange(port, long[: 30 * 1024].rpartition(b"\r\n")[0] + b"\r\nconnection: close\r\n\r\n").startswith(
             b"HTTP/1.1 200 "
         )
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"content-length: 5\r\ncontent-length: 6\r\n\r\nhello1",
+        b"content-length: -5\r\n\r\nhello",
+        b"content-length: " + b"9" * 4500 + b"\r\n\r\nhello",
+        b"transfer-encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n",
+        b"content-length : 0\r\n\r\n",
+        b"a: b\nc: d\r\n\r\n",
+    ],
+    ids=["both", "two", "negative", "endless", "no chunk size", "space before colon", "bare LF"],
+)
+def test_requests_that_can_be_read_in_two_ways_are_refused(head: bytes) -> None:
+    """SECURITY H-10: 400 and closed, so that nothing behind it is taken for a request."""
+    with _served() as port:
+        answer = _exchange(port, b"POST / HTTP/1.1\r\nhost: a\r\n" + head + _GOOD)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
