@@ -325,6 +325,14 @@ def test_another_type_outside_than_inside() -> None:
     refused(Forge(doctype="org.example.other"), VerificationFailed, "mdoc_doctype")
 
 
+def test_the_issuer_part_alone_looks_at_the_type() -> None:
+    """Without a challenge the device part is not verified, and this is the only look there is."""
+    document = device_response.parse(Forge(doctype="org.example.other").response()).sole_document()
+    with pytest.raises(VerificationFailed) as failure:
+        verify_issuer(document.issuer_signed, KEY)
+    assert failure.value.code == "mdoc_doctype"
+
+
 def test_the_device_part_looks_at_the_type_too() -> None:
     document = device_response.parse(Forge().response()).sole_document()
     mdoc = verify_issuer(document.issuer_signed, KEY)
