@@ -150,8 +150,8 @@ def test_dc4eu_carries_everything_or_names_exactly_what_it_would_lose(kind: str,
 
 
 JUNK: list[Any] = [
-    None, True, 0, -1, 2.5, "", " ", "x", "FR", "2026-01-01", "2499-01-01", "\x00", "\u202e", b"x", [], [None], ["FR", "FR"], [["x"]],
-    {}, {"": 1}, {"x": {"y": [1]}}, [{"country": "FR"}], {"FR": []}, {"FR": [{"address": "x"}]},
+    None, True, 0, -1, 2.5, "", " ", "x", "FR", "2026-01-01", "2499-01-01", "\x00", "\u202e", b"x", [], [None], ["FR", "FR"],
+    [["x"]], {}, {"": 1}, {"x": {"y": [1]}}, [{"country": "FR"}], {"FR": []}, {"FR": [{"address": "x"}]},
 ]  # fmt: skip
 
 
