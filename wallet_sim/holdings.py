@@ -28,7 +28,7 @@ MAX_BYTES = 64 * 1024 * 1024
 class Copy:
     """One copy of a credential with the key it is bound to. `uses`: how often it was presented.
 
-    `last`: the presentation sent last, kept so that a replay can be tried.
+    `last`: the presentation a verifier took last, kept so that a replay can be tried.
     """
 
     credential: str = field(repr=False)

@@ -153,16 +153,17 @@ class Presenter:
                 disclose=_selective(shown.paths, seen),
                 challenge=bound_to,
                 now=self._clock(),
-                last=copy.last,
+                last=copy.last or next((other.last for other in shown.holding.copies if other.last), None),
             )
             make = seams.present if shown.holding.format in seams.formats else honestly
             presentation = make(part)
             entries.setdefault(shown.query_id, []).append(presentation)
             sent.append((shown.holding.number, index, presentation))
         answers = self._post(request, seams.entries(entries), target, seams.state(request.state), seams.posts)
-        for number, index, presentation in sent:
-            self._store.remember(number, index, presentation)
         last = answers[-1]
+        if misbehave is None and last.status == 200:  # only what a verifier took is worth replaying
+            for number, index, presentation in sent:
+                self._store.remember(number, index, presentation)
         return Presented(
             client_id=request.client.full,
             verifier=consent.verifier_name(request),

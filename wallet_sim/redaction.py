@@ -21,7 +21,7 @@ _SHOWN = frozenset(
     }
 )  # fmt: skip
 _ADDRESS = ("_uri", "_endpoint", "_servers")
-_SECRET_SEGMENT = re.compile(r"[A-Za-z0-9_~-]{16,}")
+_SECRET_SEGMENT = re.compile(r"(?=.*[0-9A-Z])[A-Za-z0-9_~-]{16,}")  # an id, not words like openid-credential-issuer
 
 
 def url(text: str) -> str:
@@ -59,7 +59,7 @@ def value(item: Any, *, name: str = "", depth: int = 0) -> Any:
     """The shape of a JSON value; `name` is the member it stands in."""
     if depth > MAX_DEPTH:
         return "…"
-    shown = name in _SHOWN
+    shown = name in _SHOWN or name.endswith("_supported")
     if isinstance(item, Mapping):
         return {key: value(child, name=key, depth=depth + 1) for key, child in item.items()}
     if isinstance(item, list):

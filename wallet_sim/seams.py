@@ -17,7 +17,7 @@ from vc.openid4vp.client_metadata import EncryptionTarget
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One presentation about to be made. `held`: the credential as issued; `last`: what was sent of this copy before."""
+    """One presentation about to be made. `held`: the credential as issued; `last`: what a verifier took of it before."""
 
     format: str
     held: str = field(repr=False)

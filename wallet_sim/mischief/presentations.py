@@ -41,7 +41,7 @@ def _wrong_transcript(challenge: Challenge) -> Challenge:
 
 
 def _replay(part: Part) -> str:
-    """What was sent of this copy before; when nothing was, what an eavesdropper of an earlier transaction would have."""
+    """What a verifier took before; when nothing was taken, what an eavesdropper of an earlier transaction would have."""
     if part.last is not None:
         return part.last
     return present(replace(part, challenge=_stale_nonce(part.challenge), now=part.now - timedelta(minutes=2)))

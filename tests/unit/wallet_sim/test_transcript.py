@@ -24,6 +24,7 @@ JWT = jws.sign({"typ": "kb+jwt"}, json.dumps({"nonce": "secret-nonce", "family_n
     [
         ("https://verifier.example/oid4vp/AbCdEfGhIjKlMnOpQrSt/request", "https://verifier.example/oid4vp/…/request"),
         ("https://user:pass@x.example:8/a?code=secret&b=", "https://x.example:8/a?code=…&b=…"),
+        ("https://x.example/.well-known/openid-credential-issuer/a", "https://x.example/.well-known/openid-credential-issuer/a"),
         ("https://[broken", "…"),
         ("openid4vp://?client_id=x", "openid4vp://?client_id=…"),
     ],
