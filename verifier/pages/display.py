@@ -4,6 +4,11 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from vc.documents import catalogue, country
+from vc.documents.calendar import OPEN, full_date, spoken
+from vc.documents.claim import Claim, Kind, Table
+from vc.documents.model import pattern
+
 _LABELS = (
     ("accept", "✔", "Accept", "Authentic, in force, and it fits this control."),
     ("accept-with-warning", "✔!", "Accept, with a remark", "Nothing stands against it; see the remarks."),
@@ -37,16 +42,51 @@ def wallet_error(error: Mapping[str, Any] | None) -> str:
     return _WALLET_ERRORS.get(code, f"it reported {code}" if code else "no reason given")
 
 
-def facts(tree: Any, label: str = "") -> Iterator[tuple[str, str]]:
-    """Every value of a document with a readable label, in order: `work_address 1 country`."""
+def facts(tree: Any, table: Table, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str, str]]:
+    """Every value of a document with the label and box number of its declaration, in order: `Place of work: town 1 (5.2)`.
+
+    `at`: where `tree` stands in the declaration. A member the declaration does not know keeps its own name.
+    """
     if isinstance(tree, Mapping):
         for key, value in tree.items():
-            yield from facts(value, f"{label} {str(key).replace('_', ' ')}".strip())
+            yield from facts(value, table, (*at, str(key)))
     elif isinstance(tree, list):
-        for number, item in enumerate(tree, 1):
-            yield from facts(item, f"{label} {number}")
+        for index, item in enumerate(tree):
+            yield from facts(item, table, (*at, index))
     elif tree is not None:
-        yield label.capitalize(), {True: "yes", False: "no"}[tree] if isinstance(tree, bool) else str(tree)
+        claim = table.by_path.get(pattern(at))
+        yield _label(at, claim), _value(tree, claim)
+
+
+def _label(at: tuple[str | int, ...], claim: Claim | None) -> str:
+    label = str(at[-1]).replace("_", " ").capitalize() if claim is None else claim.labels["en"]
+    numbers = "".join(f" {step + 1}" for step in at if isinstance(step, int))
+    return f"{label}{numbers}{f' ({claim.paper})' if claim is not None and claim.paper else ''}"
+
+
+def _value(value: object, claim: Claim | None) -> str:
+    """A value for people: codes with their titles, countries by name, days spelled out, never the stand-in for "no end"."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = str(value)
+    if claim is None:
+        return text
+    if claim.kind is Kind.COUNTRY:
+        return f"{text} – {country.name(text)}" if country.name(text) != text else text
+    if isinstance(claim.codes, Mapping) and text in claim.codes:
+        return f"{text} – {claim.codes[text]}"
+    if claim.kind in (Kind.DATE, Kind.END_DATE):
+        return "no end" if text == OPEN else spoken(full_date(text))
+    return text
+
+
+def moment(text: str | None) -> str:
+    """A time or day of a validity layer: `2026-11-24 17:00 UTC`; a day as it is, spelled out."""
+    if text is None:
+        return "not stated"
+    if text == OPEN:
+        return "no end"
+    return spoken(full_date(text)) if len(text) == 10 else f"{text[:10]} {text[11:16]} UTC"
 
 
 def lists(trust: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -55,14 +95,16 @@ def lists(trust: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return list({entry["id"]: entry for entry in found}.values())
 
 
-def verdict(title: str, value: Mapping[str, Any]) -> dict[str, Any]:
-    """What the verdict page needs of a verdict in its JSON form."""
+def verdict(title: str, document_type: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    """What the verdict page needs of a verdict in its JSON form; `document_type` is the one that was asked for."""
+    declared = catalogue.DOCUMENT_TYPES
     return {
         "title": title,
         "verdict": value,
         "label": LABELS[value["outcome"]],
         "result_words": RESULT_WORDS,
-        "identity": list(facts(value["identity"] or {})),
-        "document": list(facts(value["document"] or {})),
+        "identity": list(facts(value["identity"] or {}, declared["pid"].table, ("holder",))),
+        "document": list(facts(value["document"] or {}, declared[document_type].table)),
+        "moment": moment,
         "lists": lists(value["trust"]),
     }

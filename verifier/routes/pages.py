@@ -86,7 +86,9 @@ def routes(settings: Settings, asking: Asking, answering: Answering) -> APIRoute
         transaction, result = found
         question = Question.from_json(transaction.question)
         if result["verdict"] is not None:
-            return page("verdict.html", **display.verdict(question.purpose.title, result["verdict"]))
+            return page(
+                "verdict.html", **display.verdict(question.purpose.title, question.purpose.document_type, result["verdict"])
+            )
         link, refusal = asking.link(transaction), result["last_refusal"]
         return page(
             "request.html",

@@ -2,6 +2,7 @@
 
 import pytest
 
+from vc.documents import catalogue
 from vc.documents.outcome import Outcome, Result
 from verifier.pages import display
 from verifier.qr import svg
@@ -22,15 +23,42 @@ def test_foreign_text_is_bounded_and_visible(value: str, expected: str) -> None:
     assert display.shown(value) == expected
 
 
-def test_facts_are_in_order_with_readable_labels() -> None:
-    tree = {"employer": [{"name": "A"}, {"name": "B"}], "transitional_rules": False, "none": None, "ending_date": "open"}
+def test_facts_are_in_order_under_the_labels_and_boxes_of_the_form() -> None:
+    tree = {
+        "employer": [{"name": "A"}, {"name": "B", "type": "01"}],
+        "transitional_rules": False,
+        "none": None,
+        "ending_date": "open",
+        "starting_date": "2026-09-01",
+        "status_confirmation": "07",
+        "legislation_country": "GR",
+        "unknown_member": "x",
+    }
 
-    assert list(display.facts(tree)) == [
-        ("Employer 1 name", "A"),
-        ("Employer 2 name", "B"),
-        ("Transitional rules", "no"),
-        ("Ending date", "open"),
+    assert list(display.facts(tree, catalogue.DOCUMENT_TYPES["pda1"].table)) == [
+        ("Name or business name 1 (4.3)", "A"),
+        ("Name or business name 2 (4.3)", "B"),
+        ("Type of employment 2 (4.1)", "01 – employment"),
+        ("Transitional rules apply (Art. 87(8)) (2.6)", "no"),
+        ("Last day (2.3)", "no end"),
+        ("First day (2.2)", "1 September 2026"),
+        ("Situation of the person (3.1-3.12)", "07 – Mariner"),
+        ("State whose legislation applies (2.1)", "GR – Greece"),
+        ("Unknown member", "x"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (None, "not stated"),
+        ("open", "no end"),
+        ("2026-09-01", "1 September 2026"),
+        ("2026-11-24T17:00:00Z", "2026-11-24 17:00 UTC"),
+    ],
+)
+def test_moments_of_the_validity_layers(text: str | None, expected: str) -> None:
+    assert display.moment(text) == expected
 
 
 def test_every_outcome_has_an_icon_and_a_word_and_every_result_a_word() -> None:
