@@ -14,7 +14,7 @@ from demo.state import DemoError, State
 from edge.outbound import FetchLimits, Outbound
 from vc.errors import VcError
 
-_READY_SECONDS = 30.0
+_READY_SECONDS = 90.0
 _STOP_SECONDS = 8.0
 _PROJECT = Path(__file__).resolve().parent.parent
 
