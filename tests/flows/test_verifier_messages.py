@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
 from tests.support import pki
@@ -19,6 +20,11 @@ from vc.formats import Challenge
 from vc.jose import jwe
 from vc.openid4vp import response
 from vc.openid4vp.client_metadata import EncryptionTarget
+from verifier.answering import Answering
+from verifier.problems import Problem
+from verifier.status import ShortMemory, StatusLists
+from verifier.store.tables import connect
+from verifier.store.transactions import Transaction, Transactions
 
 
 @pytest.fixture
@@ -237,6 +243,46 @@ def test_a_bad_answer_uses_the_request_up(scene: Scene, client: TestClient) -> N
     assert attack.send(bad).status_code == 400
     assert attack.send().status_code == 400
     assert verdict(client, attack.made)["outcome"] == "reject"
+
+
+class Slow(Transactions):
+    """A worker that read the transaction a moment ago and does not know that another one was faster."""
+
+    def __init__(self, engine: Engine, read: Transaction) -> None:
+        super().__init__(engine)
+        self._read = read
+
+    def by_request(self, request_id: str) -> Transaction | None:
+        return self._read
+
+
+@pytest.mark.parametrize("form", ["good", "unencrypted", "declined"])
+def test_of_two_answers_at_once_the_second_is_refused(scene: Scene, client: TestClient, form: str) -> None:
+    """R-7: both workers saw the open request; the claim in the store decides."""
+    attack = Attack(scene, client)
+    settings = scene.world.settings()
+    engine = connect(settings.database)
+    path = urlsplit(attack.made["request_object_uri"]).path
+    request_id = path.split("/")[2]
+    read = Transactions(engine).by_request(request_id)
+    assert read is not None
+    trust = scene.world.trust()
+    status = StatusLists(scene.world.outbound(), ShortMemory(), trust, min_ttl=timedelta(seconds=1))
+    slow = Answering(settings, Slow(engine, read), trust=trust, status=status, clock=scene.world.clock)
+    forms = {
+        "good": scene.wallet.form(attack.asked, attack.vp_token),
+        "unencrypted": response.build_plain(attack.vp_token, state=attack.asked.state),
+        "declined": response.build_error("access_denied", state=attack.asked.state),
+    }
+    assert attack.send().status_code == 200
+
+    with pytest.raises(Problem) as refused:
+        slow.answer(request_id, forms[form])
+
+    engine.dispose()
+    assert refused.value.status == 400
+    assert "already answered" in refused.value.text
+    assert verdict(client, attack.made)["outcome"] == "accept"
 
 
 # --- V-5, V-6, V-9: addressed, but not what was agreed

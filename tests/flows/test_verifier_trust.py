@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.support import pki
-from tests.support.verifier import check_results, codes, sample, verdict
+from tests.support.verifier import Wallet, World, check_results, codes, sample, verdict
 from tests.support.verifier_scene import EHIC, PDA1, PID, Attack, Scene, document_of, pid_of
 from vc.x509.profiles import MDOC_DOCUMENT_SIGNER
 
@@ -65,6 +65,22 @@ def test_an_institution_for_cards_may_not_issue_certificates(scene: Scene, clien
     scene.hold(scene.cnam, PDA1[form], document_of(sample("pda1", "pda1-01"), "pda1"))
 
     rejected_for(scene, client, "issuer_out_of_scope", format=form)
+
+
+def test_the_type_counts_even_where_the_entry_names_the_identifier(tmp_path: Path) -> None:
+    """TRUST question C: an entry for cards that also carries the identifier of certificates allows cards only."""
+    scene = Scene.__new__(Scene)
+    scene.folder, scene.world = tmp_path, World(tmp_path)
+    odd = scene.world.institution("odd", listed=False)
+    scene.world.list_institution(odd, ("ehic",), also=("pda1",))
+    scene.pids = scene.world.institution("pids", types=("pid",))
+    scene.world.publish_lists()
+    scene.wallet = Wallet(scene.world, [])
+    scene.hold(scene.pids, PID["dc+sd-jwt"], pid_of(sample("pda1", "pda1-01")))
+    scene.hold(odd, PDA1["dc+sd-jwt"], document_of(sample("pda1", "pda1-01"), "pda1"))
+
+    with scene.world.service() as client:
+        rejected_for(scene, client, "issuer_out_of_scope")
 
 
 def test_a_pid_provider_may_not_issue_certificates(scene: Scene, client: TestClient) -> None:

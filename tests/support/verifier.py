@@ -159,15 +159,18 @@ class World:
             self.list_institution(made, types)
         return made
 
-    def list_institution(self, one: Institution, types: Sequence[str]) -> None:
-        """Put it on the list its types belong to, each certificate as a service of its own."""
+    def list_institution(self, one: Institution, types: Sequence[str], *, also: Sequence[str] = ()) -> None:
+        """Put it on the list its types belong to, each certificate as a service of its own.
+
+        `also`: further kinds of documents whose identifiers the entry names, though not as a type it may issue.
+        """
         list_id = "pid" if "pid" in types else "pub-eaa"
 
         def allowed(format: str) -> tuple[Authorisation, ...]:
             return tuple(
                 Authorisation(
                     attestation_type=kind,
-                    formats=tuple((format, name) for name in catalogue.accepted_types(kind, format)),
+                    formats=tuple((format, name) for one in (kind, *also) for name in catalogue.accepted_types(one, format)),
                 )
                 for kind in types
             )

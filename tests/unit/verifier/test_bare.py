@@ -281,10 +281,14 @@ def test_a_document_signed_before_its_signer_was_listed_is_refused(desk: Desk) -
     assert "issuer_not_yet_listed" in desk.check(held.text).codes
 
 
-def test_an_institution_of_another_country_is_refused(desk: Desk) -> None:
-    """TRUST question D: the institution on the document is of the signer's country."""
-    data = document_of(sample("pda1", "pda1-01"), "pda1").to_json()
-    data["authentic_source"] = {"id": "DE:99012345", "name": "Elsewhere (test)"}
+@pytest.mark.parametrize(
+    "elsewhere",
+    [{"authentic_source": {"id": "DE:99012345", "name": "Elsewhere (test)"}}, {"issuing_country": "DE"}],
+    ids=["institution", "country"],
+)
+def test_an_institution_of_another_country_is_refused(desk: Desk, elsewhere: dict[str, Any]) -> None:
+    """TRUST question D: country and institution on the document are those of the signer, each by itself."""
+    data = document_of(sample("pda1", "pda1-01"), "pda1").to_json() | elsewhere
     held = desk.world.issue(desk.urssaf, PDA1["dc+sd-jwt"], Document(type="pda1", data=data))
 
     assert "issuer_content_mismatch" in desk.check(held.text).codes
