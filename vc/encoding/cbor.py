@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from io import BytesIO
 from typing import Any, NoReturn
 
@@ -69,7 +70,6 @@ def decode_each(parts: Sequence[bytes], *, max_depth: int = MAX_DEPTH) -> list[A
             max_depth=max_depth,
             allow_indefinite=False,
             allow_duplicate_keys=False,
-            str_errors="strict",
         )
         for part in parts:
             values.append(decoder.decode())
@@ -89,6 +89,7 @@ def decode_each(parts: Sequence[bytes], *, max_depth: int = MAX_DEPTH) -> list[A
 UNSIGNED, BYTES, TEXT, ARRAY, MAP = 0, 2, 3, 4, 5  # major types
 
 
+@lru_cache(maxsize=4096)
 def head(major: int, length: int) -> bytes:
     """The shortest-form head of an item (RFC 8949 §4.2.1), for what is written by hand around bytes that are there already."""
     if length < 24:

@@ -26,11 +26,6 @@ def tdate_text(moment: datetime) -> str:
     return f"{whole_seconds(moment).replace(tzinfo=None).isoformat()}Z"
 
 
-def full_date(day: date) -> CBORTag:
-    """A day as tag 1004 (RFC 8943)."""
-    return CBORTag(FULL_DATE, day.isoformat())
-
-
 def parse_tdate(value: Any, *, pointer: str = "") -> datetime:
     """The moment of a decoded `tdate`. Raises `Malformed("tdate")` for fractions, another zone or none, no such day (M-5)."""
     if type(value) is CBORTag and value.tag == TDATE and type(value.value) is str and _TDATE.fullmatch(value.value):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
+from struct import unpack
 from typing import Any, NamedTuple
 
 from cbor2 import CBORTag
@@ -19,10 +20,11 @@ from vc.encoding import cbor
 from vc.errors import Malformed
 from vc.keys.ec import curve_of
 from vc.keys.signer import Signer
-from vc.mdoc import tagged, values
+from vc.mdoc import values
 from vc.mdoc.dates import tdate_text
 from vc.mdoc.issuer_signed import MAX_ITEMS
 from vc.mdoc.mso import VERSION
+from vc.mdoc.tagged import tag_head, text
 from vc.mdoc.verify import ETSI_NAMESPACE
 from vc.status.reference import StatusReference, to_claim
 from vc.x509 import certificate
@@ -30,21 +32,22 @@ from vc.x509 import certificate
 RANDOM_BYTES = 16
 _SHA_256 = -16  # COSE hash algorithm of x5t (RFC 9054 §2.1)
 _URI = 32
-_STARTS = [  # by digest id: how the item begins, up to the salt; how its entry in the digest map begins
-    (
-        b"".join((b"\xa4", tagged.text("digestID"), number, tagged.text("random"), cbor.head(cbor.BYTES, RANDOM_BYTES))),
-        number + cbor.head(cbor.BYTES, sha256().digest_size),
-    )
-    for number in (cbor.head(cbor.UNSIGNED, identifier) for identifier in range(MAX_ITEMS))
-]
-_ELEMENT, _VALUE = tagged.text("elementIdentifier"), tagged.text("elementValue")
-_MSO_START = b"\xa6" + b"".join(map(tagged.text, ("version", VERSION, "digestAlgorithm", "SHA-256", "valueDigests")))
+_IDS = [cbor.head(cbor.UNSIGNED, digest_id) for digest_id in range(MAX_ITEMS)]
+_SALT = text("random") + cbor.head(cbor.BYTES, RANDOM_BYTES)
+_ITEM_STARTS = [b"\xa4" + text("digestID") + digest_id + _SALT for digest_id in _IDS]
+_DIGEST_STARTS = [digest_id + cbor.head(cbor.BYTES, sha256().digest_size) for digest_id in _IDS]
+_ELEMENT, _VALUE = text("elementIdentifier"), text("elementValue")
+_MSO_START = b"\xa6" + b"".join(map(text, ("version", VERSION, "digestAlgorithm", "SHA-256", "valueDigests")))
 _MSO_START_WITH_STATUS = b"\xa7" + _MSO_START[1:]
-_DEVICE_KEY_INFO = tagged.text("deviceKeyInfo") + b"\xa1" + tagged.text("deviceKey")
-_DOC_TYPE, _STATUS = tagged.text("docType"), tagged.text("status")
-_VALIDITY_INFO = tagged.text("validityInfo") + b"\xa3"
-_DATES = [tagged.text(name) + b"\xc0\x74" for name in ("signed", "validFrom", "validUntil")]  # tag 0, a text of twenty
-_NAME_SPACES, _ISSUER_AUTH = b"\xa2" + tagged.text("nameSpaces"), tagged.text("issuerAuth") + b"\x84"
+_DEVICE_KEY_INFO = text("deviceKeyInfo") + b"\xa1" + text("deviceKey")
+_DOC_TYPE, _STATUS = text("docType"), text("status")
+_VALIDITY_INFO = text("validityInfo") + b"\xa3"
+_SIGNED, _VALID_FROM, _VALID_UNTIL = (text(name) + b"\xc0\x74" for name in ("signed", "validFrom", "validUntil"))
+_NAME_SPACES, _ISSUER_AUTH = b"\xa2" + text("nameSpaces"), text("issuerAuth") + b"\x84"
+
+
+_Parameters = tuple[tuple[int, str | bytes | int], ...]
+_MAX_REMEMBERED = 256
 
 
 class PreparedMdoc(NamedTuple):
@@ -53,7 +56,7 @@ class PreparedMdoc(NamedTuple):
     doctype: str
     namespaces: bytes
     payload: bytes
-    protected: tuple[tuple[int, str | bytes | int], ...]
+    protected: _Parameters
 
 
 def prepare(
@@ -92,20 +95,17 @@ def prepare(
     for namespace, elements in namespaces.items():
         if not namespace or not elements or "" in elements:
             raise Malformed("mdoc_empty", "a namespace has no name or no element, or an element has no name")
-        name, size, end = tagged.text(namespace), len(elements), start + len(elements) * RANDOM_BYTES
-        items, digests = _items(_endings(namespace, elements), salts[start:end])
+        name, size, end = text(namespace), len(elements), start + len(elements) * RANDOM_BYTES
+        items, digests = _items(namespace, elements, salts[start:end])
         encoded += (name, cbor.head(cbor.ARRAY, size), *items)
         mso += (name, cbor.head(cbor.MAP, size), *digests)
         start = end
-    mso += (_DEVICE_KEY_INFO, _device_key(device_key), _DOC_TYPE, tagged.text(doctype), _VALIDITY_INFO)
-    for member, moment in zip(_DATES, dates, strict=True):
-        mso += (member, moment.encode("ascii"))
+    mso += (_DEVICE_KEY_INFO, _device_key(device_key), _DOC_TYPE, text(doctype), _VALIDITY_INFO)
+    mso += (_SIGNED, dates[0].encode(), _VALID_FROM, dates[1].encode(), _VALID_UNTIL, dates[2].encode())
     if status is not None:
         mso += (_STATUS, cbor.dumps(to_claim(status)))
     content = b"".join(mso)
-    return PreparedMdoc(
-        doctype, b"".join(encoded), tagged.tag_head(len(content)) + content, tuple(protected.items()) if protected else ()
-    )
+    return PreparedMdoc(doctype, b"".join(encoded), tag_head(len(content)) + content, tuple(protected.items()) if protected else ())
 
 
 def sign(prepared: PreparedMdoc, signer: Signer) -> bytes:
@@ -114,18 +114,28 @@ def sign(prepared: PreparedMdoc, signer: Signer) -> bytes:
     ISO/IEC 18013-5 §9.1.2.4 wants the chain unprotected, TS 119 472-1 §6.6.3 wants x5u and x5t protected (EAA-M-6); a bare key
     gets neither.
     """
-    protected, headers = _headers(signer.curve.cose_alg, signer.chain, prepared.protected)
+    _, protected, headers = _headers(signer.curve.cose_alg, signer.chain, prepared.protected)
     payload = prepared.payload
     signature = signer.sign(sign1.to_be_signed(protected, payload))
     heads = cbor.head(cbor.BYTES, len(payload)), cbor.head(cbor.BYTES, len(signature))
     return b"".join((_NAME_SPACES, prepared.namespaces, _ISSUER_AUTH, headers, heads[0], payload, heads[1], signature))
 
 
-@lru_cache(maxsize=256)
-def _headers(
-    alg: int, chain: tuple[x509.Certificate, ...], given: tuple[tuple[int, str | bytes | int], ...]
-) -> tuple[bytes, bytes]:
-    """The protected header, and both headers as they stand in the structure: the same for all that one signer signs."""
+class _Headers(NamedTuple):
+    """The headers of all that one signer signs. `chain` is what they were made for: kept, so that its id is not used again."""
+
+    chain: tuple[x509.Certificate, ...]
+    protected: bytes
+    both: bytes  # as they stand in the structure
+
+
+_remembered: dict[tuple[int, int, _Parameters], _Headers] = {}  # by the chain's id, since hashing certificates hashes their octets
+
+
+def _headers(alg: int, chain: tuple[x509.Certificate, ...], given: _Parameters) -> _Headers:
+    known = _remembered.get((alg, id(chain), given))
+    if known is not None and known.chain is chain:
+        return known
     protected: dict[int, Any] = {sign1.ALG: alg}
     if chain:
         protected[sign1.X5T] = [_SHA_256, certificate.sha256(chain[0])]
@@ -133,33 +143,30 @@ def _headers(
         protected[label] = CBORTag(_URI, value) if label == sign1.X5U else value
     encoded = cbor.dumps(protected)
     unprotected = {sign1.X5CHAIN: sign1.x5chain(chain)} if chain else {}
-    return encoded, cbor.dumps(encoded) + cbor.dumps(unprotected)
+    headers = _Headers(chain, encoded, cbor.dumps(encoded) + cbor.dumps(unprotected))
+    if len(_remembered) >= _MAX_REMEMBERED:
+        _remembered.clear()
+    _remembered[alg, id(chain), given] = headers
+    return headers
 
 
 @lru_cache(maxsize=4096)
 def _between(element: str) -> bytes:
     """The encoded part of an item from the salt to the value."""
-    return _ELEMENT + tagged.text(element) + _VALUE
+    return _ELEMENT + text(element) + _VALUE
 
 
-def _endings(namespace: str, elements: Mapping[str, Any]) -> list[bytes]:
-    """Of each item, what stands behind the salt."""
+def _items(namespace: str, elements: Mapping[str, Any], salts: bytes) -> tuple[list[bytes], list[bytes]]:
+    """The tag-24 items of a namespace in the order of their salts, numbered in that order, and the entries of its digest map."""
     try:
-        return [_between(element) + values.encode(value) for element, value in elements.items()]
+        encoded = [text(value) if type(value) is str else values.encode(value) for value in elements.values()]
     except Malformed as exc:
         raise Malformed(exc.code, exc.detail, pointer=f"/{namespace}") from exc
-
-
-def _items(endings: list[bytes], salts: bytes) -> tuple[list[bytes], list[bytes]]:
-    """The tag-24 items of a namespace in the order of their salts, numbered in that order, and the entries of its digest map."""
-    items, digests = [], []
-    each = [salts[at : at + RANDOM_BYTES] for at in range(0, len(salts), RANDOM_BYTES)]
-    for (start, entry), (salt, ending) in zip(_STARTS, sorted(zip(each, endings, strict=True)), strict=False):
-        content = start + salt + ending
-        item = tagged.tag_head(len(content)) + content
-        items.append(item)
-        digests.append(entry + sha256(item).digest())
-    return items, digests
+    each = unpack(f"{RANDOM_BYTES}s" * len(encoded), salts)
+    columns = zip(*sorted(zip(each, map(_between, elements), encoded, strict=True)), strict=True)
+    contents = map(b"".join, zip(_ITEM_STARTS, *columns, strict=False))
+    items = [tag_head(len(content)) + content for content in contents]
+    return items, [start + sha256(item).digest() for start, item in zip(_DIGEST_STARTS, items, strict=False)]
 
 
 def _device_key(key: ec.EllipticCurvePublicKey) -> bytes:

@@ -1,7 +1,7 @@
 """`IssuerSigned`: the items of an mdoc as they arrived and the signature over their digests (ISO/IEC 18013-5 §8.3.2.1.2.2)."""
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import partial
 from itertools import islice
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -14,7 +14,6 @@ from vc.errors import Malformed
 from vc.mdoc import mso, tagged
 from vc.mdoc.mso import MAX_DIGEST_ID, MobileSecurityObject
 from vc.mdoc.tagged import Cutter
-from vc.x509.certificate import from_der
 
 MAX_ITEMS = 1000
 MIN_RANDOM = 16
@@ -45,13 +44,7 @@ class UnverifiedIssuerSigned(NamedTuple):
     @property
     def chain(self) -> tuple[x509.Certificate, ...]:
         """The document signer's certificates, leaf first, unchecked. Raises as `sign1.chain_of`."""
-        value = self.issuer_auth.unprotected.get(sign1.X5CHAIN)
-        return (_certificate(value),) if type(value) is bytes else sign1.chain_of(self.issuer_auth)
-
-
-_certificate = lru_cache(maxsize=256)(
-    from_der
-)  # an issuer signs many documents with one certificate; this maps bytes to their meaning
+        return sign1.chain_of(self.issuer_auth)
 
 
 def parse(data: bytes) -> UnverifiedIssuerSigned:
@@ -114,12 +107,13 @@ def _items(received: list[bytes], decoded: list[Any]) -> list[UnverifiedItem]:
                 raise Malformed("issuer_signed", f"random has not {MIN_RANDOM} bytes", pointer="/nameSpaces")
             if type(element) is not str or not element or "\x00" in element:
                 raise Malformed("issuer_signed", "elementIdentifier is a text", pointer="/nameSpaces")
-            items.append(UnverifiedItem(digest_id, element, value, tagged_item))
+            items.append(_make_item((digest_id, element, value, tagged_item)))
     except (KeyError, TypeError) as exc:
         raise Malformed("issuer_signed", "an item is a map of four members", pointer="/nameSpaces") from exc
     return items
 
 
+_make_item = partial(tuple.__new__, UnverifiedItem)  # as `UnverifiedItem(…)`, which is slow for what it does
 _MEMBERS = itemgetter("digestID", "random", "elementIdentifier", "elementValue")
 
 

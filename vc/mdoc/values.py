@@ -1,7 +1,6 @@
 """Element values: from Python to CBOR when issuing, from CBOR to JSON-like values when verifying."""
 
 import math
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -9,7 +8,7 @@ from cbor2 import CBORTag
 
 from vc.encoding import base64url, cbor
 from vc.errors import Malformed
-from vc.mdoc.dates import FULL_DATE, TDATE, full_date, parse_full_date, parse_tdate, tdate
+from vc.mdoc.dates import FULL_DATE, TDATE, parse_full_date, parse_tdate, tdate
 from vc.mdoc.tagged import text
 
 _INT64 = range(-(1 << 63), 1 << 63)
@@ -20,24 +19,36 @@ def encode(value: Any) -> bytes:
 
     Raises `Malformed("element_value")` for anything else, `Malformed("text")` for text without a UTF-8 form.
     """
-    kind = type(value)  # the kinds most elements have go the short way
+    kind = type(value)
     if kind is str:
         return text(value)
+    if kind is dict:
+        return cbor.head(cbor.MAP, len(value)) + b"".join([_name(key) + encode(item) for key, item in value.items()])
     if kind is date:
         return _FULL_DATE + str(value).encode("ascii")
-    if kind is int and 0 <= value < _INT64.stop:
-        return cbor.head(cbor.UNSIGNED, value)
-    return cbor.dumps(_encodable(value))
+    return cbor.dumps(_encodable(value)) if kind not in _ARRAYS else _array(value)
 
 
 _FULL_DATE = b"\xd9\x03\xec\x6a"  # tag 1004, a text of ten
+_ARRAYS = frozenset({list, tuple})
+
+
+def _array(value: list[Any] | tuple[Any, ...]) -> bytes:
+    return cbor.head(cbor.ARRAY, len(value)) + b"".join(map(encode, value))
+
+
+def _name(key: Any) -> bytes:
+    if type(key) is not str:
+        raise Malformed("element_value", "a member's name is not a text")
+    return text(key)
 
 
 def _encodable(value: Any) -> Any:
+    """A value that is not the usual kind of its kind, or rare, as the CBOR encoder takes it."""
     match value:
         case str():
             text(value)
-            return value
+            return str(value)
         case bool() | bytes():
             return value
         case int() if value in _INT64:
@@ -46,12 +57,6 @@ def _encodable(value: Any) -> Any:
             return value
         case datetime() if value.tzinfo is not None:
             return tdate(value)
-        case date() if not isinstance(value, datetime):
-            return full_date(value)
-        case list() | tuple():
-            return [_encodable(item) for item in value]
-        case Mapping() if all(type(key) is str for key in value):
-            return {_encodable(key): _encodable(item) for key, item in value.items()}
         case _:
             raise Malformed("element_value", "a value of a kind an element cannot have")
 

@@ -147,8 +147,11 @@ def _check_digests(unverified: UnverifiedIssuerSigned) -> None:
 def _check_dates(validity: Validity, unverified: UnverifiedIssuerSigned, certificate: x509.Certificate | None) -> None:
     if not validity.signed <= validity.valid_from < validity.valid_until:
         raise VerificationFailed("mdoc_validity", "the dates of the document contradict each other")
-    leaf = unverified.issuer_auth.unprotected.get(sign1.X5CHAIN) if certificate is None else None
-    signer = _facts(leaf if type(leaf) is bytes else der(certificate or unverified.chain[0]))
+    sole = unverified.issuer_auth.unprotected.get(sign1.X5CHAIN)
+    if type(sole) is bytes and (certificate is None or certificate is from_der(sole)):
+        signer = _facts(sole)
+    else:
+        signer = _facts(der(certificate or unverified.chain[0]))
     if not signer.not_before <= validity.signed <= signer.not_after:
         raise VerificationFailed("mdoc_signed", "the document was signed outside the life of the signer's certificate")
     x5t = unverified.issuer_auth.protected.get(sign1.X5T)

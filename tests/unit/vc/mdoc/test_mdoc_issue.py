@@ -368,3 +368,19 @@ def test_the_headers_of_one_signer_are_not_those_of_another() -> None:
         header = sign1.parse(decoded(issued(signer))["issuerAuth"])
         assert header.protected[34] == [-16, sha256(signer.chain[0])]
         assert sign1.chain_of(header) == signer.chain
+
+
+def test_remembered_headers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(issue, "_MAX_REMEMBERED", 2)
+    monkeypatch.setattr(issue, "_remembered", {})
+    for signer in [root().leaf() for _ in range(3)]:
+        for _ in range(2):
+            assert check(issued(signer), signer).doctype == DOCTYPE
+        assert len(issue._remembered) <= 2
+
+
+def test_the_same_id_for_another_chain_is_not_the_same_chain(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = root().leaf()
+    made = issue._headers(-7, other.chain, ())
+    monkeypatch.setattr(issue, "_remembered", {(-7, id(SIGNER.chain), ()): made})
+    assert issuer_signed.parse(issued()).chain == SIGNER.chain
