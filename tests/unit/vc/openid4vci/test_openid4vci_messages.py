@@ -167,6 +167,11 @@ def test_vci_dpop_4_a_token_of_another_kind_is_refused_by_the_wallet(kind: str, 
         {
             "access_token": "t",
             "token_type": "DPoP",
+            "authorization_details": [{"type": "openid_credential", "credential_configuration_id": "a"}],
+        },
+        {
+            "access_token": "t",
+            "token_type": "DPoP",
             "authorization_details": [{"type": "openid_credential", "credential_identifiers": ["x"]}],
         },
         {
