@@ -102,6 +102,8 @@ class Client:
                     received.revoked.add(document_id)
         except httpx2.TransportError:
             return
+        finally:
+            self.http.close()
 
     def read(self, document_id: str) -> dict[str, Any]:
         answer = self.http.get(f"{self.base}/api/v1/documents/{document_id}", headers=self.api)
@@ -162,9 +164,11 @@ def received(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Received:
 
 
 @pytest.fixture(scope="module")
-def survivor(demo: Demo) -> Client:
+def survivor(demo: Demo) -> Iterator[Client]:
     """A client of the worker that lived on."""
-    return Client(demo, urlsplit(demo.description["issuer"]).port or 0)
+    client = Client(demo, urlsplit(demo.description["issuer"]).port or 0)
+    yield client
+    client.http.close()
 
 
 def test_every_answered_credential_is_on_record_with_its_index(received: Received, survivor: Client) -> None:
