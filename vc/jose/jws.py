@@ -47,15 +47,19 @@ def parse(token: str, *, max_length: int = MAX_TOKEN) -> UnverifiedJws:
     """Take a compact JWS apart (RFC 7515 §7.1). Raises `Malformed` with code `jws`, `base64url`, `json…` or `too_large`."""
     if len(token) > max_length:
         raise Malformed("too_large", "the token is too long")
-    parts = token.split(".")
-    if len(parts) != 3:
+    signed, _, signature = token.rpartition(".")
+    header, dot, payload = signed.partition(".")
+    if not dot or "." in payload:
         raise Malformed("jws", "a compact JWS has three parts")
-    header, payload, signature = parts
-    return UnverifiedJws(
-        _header(header) if len(header) <= _USUAL_HEADER else _read_header(header),
-        base64url.decode(payload),
-        f"{header}.{payload}".encode("ascii"),
-        base64url.decode(signature),
+    # The tuple is made directly: a verifier reads two or three of these for every presentation.
+    return tuple.__new__(
+        UnverifiedJws,
+        (
+            _header(header) if len(header) <= _USUAL_HEADER else _read_header(header),
+            base64url.decode(payload),
+            signed.encode("ascii"),
+            base64url.decode(signature),
+        ),
     )
 
 

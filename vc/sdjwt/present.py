@@ -22,7 +22,7 @@ def present(credential: str, *, disclose: Collection[Path] | None = None) -> str
     `verify.parse(issued=True)` and `processing.process` raise.
     """
     unverified = parse(credential, issued=True)
-    found = process(unverified.payload, unverified.jws.payload, unverified.disclosures)
+    found = process(unverified.payload, unverified.disclosures)
     if disclose is None:
         return credential
     chosen = [text for at, text in zip(found.paths, found.texts, strict=True) if any(touches(path, at) for path in disclose)]

@@ -25,43 +25,27 @@ class Processed(NamedTuple):
     hidden: int
 
 
-def process(payload: Mapping[str, Any], octets: bytes, disclosures: Mapping[str, tuple[str, Any]]) -> Processed:
-    """Put each disclosed value in the place of its digest.
-
-    `payload` and the `octets` it was read from; `disclosures`: text and decoded JSON by digest.
+def process(payload: Mapping[str, Any], disclosures: Mapping[str, tuple[str, Any]]) -> Processed:
+    """Put each disclosed value in the place of its digest. `disclosures`: text and decoded JSON by digest.
 
     Raises `VerificationFailed` with `disclosure_unreferenced`, `digest_repeated`, `claim_repeated`, `not_disclosable`,
     `sd_structure` (a `_sd` or `...` that is not what it must be) or `nesting`; `Malformed("disclosure")` for a disclosure
     that is not of the kind its digest stands for.
     """
-    reader = _Reader(dict(disclosures), plain=_is_plain(payload, octets))
+    reader = _Reader(dict(disclosures))
     claims = reader.members(payload, (), 1)
     if reader.waiting:
         raise VerificationFailed("disclosure_unreferenced", "a disclosure belongs to no digest")
-    return Processed(claims, tuple(reader.paths), tuple(reader.texts), len(reader.seen) - len(reader.paths))
-
-
-def _is_plain(payload: Mapping[str, Any], octets: bytes) -> bool:
-    """Whether nothing below the first level can be structure, and nothing is nested too deep: no need to look there then.
-
-    A member name stands in JSON between quotes; without escapes these octets are all the reserved names there are (and
-    perhaps a value that looks like one, which only means that we look).
-    """
-    return (
-        octets.count(b'"_sd') == (SD in payload) + (SD_ALG in payload)
-        and b'"..."' not in octets
-        and b"\\" not in octets
-        and octets.count(b"{") + octets.count(b"[") <= MAX_NESTING
-    )
+    hidden = len(reader.seen) - len(reader.paths)
+    return tuple.__new__(Processed, (claims, tuple(reader.paths), tuple(reader.texts), hidden))
 
 
 class _Reader:
     """Walks the tree once. The nesting limit also bounds the work: no digest is taken twice."""
 
-    __slots__ = ("_plain", "paths", "seen", "texts", "waiting")
+    __slots__ = ("paths", "seen", "texts", "waiting")
 
-    def __init__(self, waiting: dict[str, tuple[str, Any]], *, plain: bool) -> None:
-        self._plain = plain
+    def __init__(self, waiting: dict[str, tuple[str, Any]]) -> None:
         self.waiting = waiting
         self.seen: set[str] = set()
         self.paths: list[Path] = []
@@ -78,10 +62,9 @@ class _Reader:
             raise VerificationFailed("nesting", "the claims are nested too deep")
         claims = dict(value)
         digests = self._structure(claims, level) if SD in claims or ELLIPSIS in claims or SD_ALG in claims else None
-        if level > 1 or not self._plain:
-            for name, item in claims.items():
-                if type(item) is dict or type(item) is list:
-                    claims[name] = self.value(item, (*path, name), level + 1)
+        for name, item in claims.items():
+            if type(item) is dict or type(item) is list:
+                claims[name] = self.value(item, (*path, name), level + 1)
         if digests:
             for text, content in self._take(digests):
                 name, item = property_of(content)

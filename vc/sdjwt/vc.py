@@ -81,7 +81,7 @@ def check(sd_jwt: SdJwt, *, accept_old_typ: bool = False) -> SdJwtVc:
     status = reference.of(claims)
     if short_lived and status is not None:
         raise Refused("status_and_short_lived", "the credential has a status and says it needs none", pointer="/status")
-    return SdJwtVc(
+    values = (
         vct,
         claims.get("vct#integrity"),
         tuple(also),
@@ -97,6 +97,7 @@ def check(sd_jwt: SdJwt, *, accept_old_typ: bool = False) -> SdJwtVc:
         claims,
         sd_jwt.disclosed,
     )
+    return tuple.__new__(SdJwtVc, values)  # directly, as in `verify.parse`
 
 
 def holder_key(cnf: object) -> ec.EllipticCurvePublicKey:

@@ -94,9 +94,10 @@ def parse(text: str, *, issued: bool = False) -> UnverifiedSdJwt:
     by_digest = dict(zip(disclosure.digests(disclosures, algorithm), zip(disclosures, contents, strict=False), strict=True))
     if len(by_digest) != len(disclosures):
         raise Malformed("digest_repeated", "the same disclosure is there twice")
-    return UnverifiedSdJwt(
-        issuer_signed, payload, by_digest, key_binding, contents[-1] if last else None, text[: len(text) - len(last)], algorithm
-    )
+    claims = contents[-1] if last else None
+    hashed = text[: len(text) - len(last)]
+    # The tuple is made directly, here and below: the constructors of a handful of named tuples are 3 % of a verification.
+    return tuple.__new__(UnverifiedSdJwt, (issuer_signed, payload, by_digest, key_binding, claims, hashed, algorithm))
 
 
 def verify_issuer(
@@ -112,8 +113,8 @@ def verify_issuer(
     `jws_typ`), `VerificationFailed("signature")`, and what `processing.process` raises.
     """
     jws.verify(unverified.jws, key, typ=typ, algorithms=algorithms)
-    processed = process(unverified.payload, unverified.jws.payload, unverified.disclosures)
-    return SdJwt(unverified.jws.header, processed.claims, processed.paths, processed.hidden)
+    processed = process(unverified.payload, unverified.disclosures)
+    return tuple.__new__(SdJwt, (unverified.jws.header, processed.claims, processed.paths, processed.hidden))
 
 
 def verify_key_binding(
