@@ -89,7 +89,7 @@ def loads_each(texts: list[bytes]) -> list[Any]:
 
     Except for nesting, which may reach the writer's 254 levels: the caller bounds it by what he does with the values.
     """
-    joined = b"[%b]" % b",".join(texts)
+    joined = b"[" + b",".join(texts) + b"]"
     if len(joined) <= MAX_BYTES and b"\\" not in joined:
         try:
             values: list[Any] = orjson.loads(joined)

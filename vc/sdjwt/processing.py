@@ -36,6 +36,8 @@ def process(payload: Mapping[str, Any], disclosures: Mapping[str, tuple[str, Any
     claims = reader.members(payload, (), 1)
     if reader.waiting:
         raise VerificationFailed("disclosure_unreferenced", "a disclosure belongs to no digest")
+    if not NEVER_DISCLOSABLE.isdisjoint([path[0] for path in reader.paths]):
+        raise VerificationFailed("not_disclosable", "a claim that decides validity is selectively disclosed")
     hidden = len(reader.seen) - len(reader.paths)
     return tuple.__new__(Processed, (claims, tuple(reader.paths), tuple(reader.texts), hidden))
 
@@ -70,10 +72,10 @@ class _Reader:
                 name, item = property_of(content)
                 if name in claims:
                     raise VerificationFailed("claim_repeated", "a disclosed claim is there already")
-                self._disclose(text, (*path, name))
-                if type(item) is dict or type(item) is list:
-                    item = self.value(item, (*path, name), level + 1)
-                claims[name] = item
+                at = (*path, name)
+                self.paths.append(at)
+                self.texts.append(text)
+                claims[name] = self.value(item, at, level + 1) if type(item) is dict or type(item) is list else item
         return claims
 
     def _structure(self, claims: dict[str, Any], level: int) -> list[Any]:
@@ -97,7 +99,8 @@ class _Reader:
             if len(item) != 1:
                 raise VerificationFailed("sd_structure", "an array placeholder has further members")
             for text, content in self._take([item[ELLIPSIS]]):
-                self._disclose(text, at)
+                self.paths.append(at)
+                self.texts.append(text)
                 items.append(self.value(element_of(content), at, level + 1))
         return items
 
@@ -110,9 +113,3 @@ class _Reader:
         if len(self.seen) != before + len(digests):
             raise VerificationFailed("digest_repeated", "the same digest is there twice")
         return [self.waiting.pop(found) for found in filter(self.waiting.__contains__, digests)]
-
-    def _disclose(self, text: str, at: Path) -> None:
-        if at[0] in NEVER_DISCLOSABLE:
-            raise VerificationFailed("not_disclosable", "a claim that decides validity is selectively disclosed")
-        self.paths.append(at)
-        self.texts.append(text)
