@@ -14,10 +14,12 @@ The last row tells the wallet nothing: the verdict is the inspector's (VP-RSP-5)
 
 import hmac
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from vc.clock import Clock, to_numeric_date
 from vc.encoding import json
@@ -83,9 +85,11 @@ class Answering:
         One that a browser began is shown to that browser only (V-10, V-11), one made through the API to whoever holds its id.
         """
         now = self._clock()
-        self._transactions.purge(now - timedelta(seconds=self._settings.result_retention_seconds))
+        kept_since = now - timedelta(seconds=self._settings.result_retention_seconds)
+        with suppress(OperationalError):  # a locked database keeps nobody from reading; what is too old is hidden below
+            self._transactions.purge(kept_since)
         transaction = self._transactions.by_transaction(transaction_id)
-        if transaction is None:
+        if transaction is None or transaction.expires_at < kept_since:
             return None
         owner = transaction.session_sha256
         if owner is not None and not hmac.compare_digest(owner, session_sha256 or ""):

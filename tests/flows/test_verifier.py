@@ -1,13 +1,14 @@
 """The verifier in one process: questions, answers and verdicts, over two workers, in both formats and both response modes."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 import pytest
+from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
 from tests.support import pki
@@ -16,6 +17,7 @@ from tests.support.verifier_scene import EHIC, FORMATS, PDA1, PID, Scene, docume
 from vc.jose import jws
 from vc.openid4vp import link, request_uri, response
 from vc.openid4vp.client_metadata import EncryptionTarget
+from verifier.store.transactions import Transactions
 
 
 @pytest.fixture
@@ -245,6 +247,22 @@ def test_results_are_deleted_after_the_retention_time(scene: Scene, client: Test
     assert client.get(f"/api/v1/requests/{made['transaction_id']}").status_code == 200
     scene.world.now += timedelta(seconds=1)
 
+    assert client.get(f"/api/v1/requests/{made['transaction_id']}").status_code == 404
+
+
+def test_a_locked_database_keeps_nobody_from_reading_what_is_not_too_old(
+    scene: Scene, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """O-7: deleting waits for a better moment, the retention time holds all the same."""
+
+    def locked(self: Transactions, before: datetime) -> int:
+        raise OperationalError("DELETE", {}, Exception("database is locked"))
+
+    made = scene.wallet.ask(client)
+    scene.wallet.answer(client, made)
+    monkeypatch.setattr(Transactions, "purge", locked)
+    assert client.get(f"/api/v1/requests/{made['transaction_id']}").json()["state"] == "answered"
+    scene.world.now += timedelta(seconds=300 + 3601)
     assert client.get(f"/api/v1/requests/{made['transaction_id']}").status_code == 404
 
 

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from vc.documents import codes, country
+from vc.documents import codes, country, text
 from vc.documents.claim import Claim, Kind, Table, claim
 from vc.documents.form import Reader
-from vc.documents.model import Problem
+from vc.documents.model import Problem, leaves
+from vc.encoding.claims_path import Path
 
 ROOT = "holder"
+MAX_STORED = 255
+"""Characters of a member of the identity block that is kept but states nothing on the document."""
 
 
 def claims(*, mandatory: bool) -> tuple[Claim, ...]:
@@ -76,6 +79,17 @@ def read_identity(identity: object, problems: list[Problem]) -> dict[str, Any]:
     if isinstance(identity, Mapping):
         named = {name: value for name, value in identity.items() if name not in _NOT_FACTS}
         facts = {_SPELLINGS.get(name, name): value for name, value in named.items()}
+        for path, value in leaves({name: value for name, value in identity.items() if name in _NOT_FACTS}):
+            _check_stored(("identity", *path), value, reader)
     holder = reader.read(facts, at=("identity",), under=(ROOT,))
     problems += reader.problems
     return holder
+
+
+def _check_stored(at: Path, value: object, reader: Reader) -> None:
+    """Members that state nothing on the document are kept by the issuer all the same: bounded and clean (SECURITY D-15)."""
+    if not isinstance(value, str):
+        return
+    found = "length" if len(value) > MAX_STORED else text.fault(text.tidy(value))
+    if found:
+        reader.add(at, found, f"must be plain text of at most {MAX_STORED} characters")

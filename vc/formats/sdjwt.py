@@ -9,9 +9,11 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
+import vc.sdjwt.vc as sd_jwt_vc
 from vc.clock import to_numeric_date
 from vc.documents.catalogue import Configuration
 from vc.documents.document import Document
+from vc.encoding import base64url
 from vc.encoding.claims_path import Path
 from vc.errors import VerificationFailed
 from vc.formats.model import Challenge, Credential, Envelope, PreparedCredential, TranscriptChallenge
@@ -20,11 +22,11 @@ from vc.keys import jwk
 from vc.keys.signer import Signer
 from vc.sdjwt import issue as issuing
 from vc.sdjwt import present as presenting
-import vc.sdjwt.vc as sd_jwt_vc
 from vc.sdjwt import verify as verifying
 from vc.sdjwt.issue import Plan
 from vc.sdjwt.verify import UnverifiedSdJwt
 from vc.status import reference
+from vc.x509.certificate import sha256
 
 FORMAT = "dc+sd-jwt"
 
@@ -72,6 +74,9 @@ class UnverifiedSdJwtCredential:
     def verify_issuer(self, key: ec.EllipticCurvePublicKey) -> Credential:
         """See `UnverifiedCredential.verify_issuer`."""
         signed = verifying.verify_issuer(self.inner, key)
+        named = signed.header.get("x5t#S256")
+        if named is not None and self.chain and named != base64url.encode(sha256(self.chain[0])):  # RFC 7515 §4.1.8, EAA-S-11
+            raise VerificationFailed("x5t", "the header names another certificate than the signer's")
         checked = sd_jwt_vc.check(signed)
 
         def verify_holder(challenge: Challenge | TranscriptChallenge, now: datetime) -> None:

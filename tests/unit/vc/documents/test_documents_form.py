@@ -150,10 +150,20 @@ def test_a_fault_deep_inside_is_found_where_it_is(case: str) -> None:
         ("sex", True, "/identity/sex", "type"),
         ("birth_date_precision", "week", "/identity/birth_date_precision", "code_list"),
         ("shoe_size", "43", "/identity/shoe_size", "unknown_member"),
+        ("authentic_source_person_id", "x" * 256, "/identity/authentic_source_person_id", "length"),
+        ("authentic_source_person_id", "a\u202eb", "/identity/authentic_source_person_id", "characters"),
+        ("schema", {"name": "a\x00"}, "/identity/schema/name", "characters"),
     ],
 )
 def test_the_identity_block_is_read_as_strictly(member: str, value: Any, pointer: str, code: str) -> None:
     assert problems("pda1-01", ["identity", member], value) == [(pointer, code)]
+
+
+def test_members_that_only_find_the_person_may_be_of_any_kind() -> None:
+    """They are kept, not read: numbers and switches in them are no fault."""
+    entry = sample("pda1-01")
+    identity = entry["identity"] | {"schema": {"version": 1, "current": True}, "email_address": None}
+    assert catalogue.parse("pda1", entry["document_data"], identity=identity)
 
 
 def test_an_identity_that_is_no_object_is_a_problem() -> None:
