@@ -70,11 +70,12 @@ def parse(text: str, *, issued: bool = False) -> UnverifiedSdJwt:
     """
     if len(text) > MAX_LENGTH:
         raise Malformed("too_large", "the SD-JWT is too long")
-    token, *disclosures = text.split("~", MAX_DISCLOSURES + 2)
+    token, tilde, rest = text.partition("~")
+    if not tilde:
+        raise Malformed("sd_jwt", "an SD-JWT has at least one ~")
+    disclosures = rest.split("~", MAX_DISCLOSURES + 1)
     if len(disclosures) > MAX_DISCLOSURES + 1:
         raise Malformed("too_large", "the SD-JWT has too many disclosures")
-    if not disclosures:
-        raise Malformed("sd_jwt", "an SD-JWT has at least one ~")
     last = disclosures.pop()
     if "" in disclosures:
         raise Malformed("sd_jwt", "an empty disclosure")
@@ -91,7 +92,8 @@ def parse(text: str, *, issued: bool = False) -> UnverifiedSdJwt:
     algorithm = payload.get(SD_ALG, DEFAULT_HASH)
     if type(algorithm) is not str or algorithm not in HASHES:
         raise Malformed("sd_alg", "the hash algorithm of the disclosures is not understood")
-    by_digest = dict(zip(disclosure.digests(disclosures, algorithm), zip(disclosures, contents, strict=False), strict=True))
+    digests = disclosure.digests(disclosures, algorithm)
+    by_digest = dict(zip(digests, zip(disclosures, contents)))  # noqa: B905 - contents goes on
     if len(by_digest) != len(disclosures):
         raise Malformed("digest_repeated", "the same disclosure is there twice")
     claims = contents[-1] if last else None
@@ -165,4 +167,4 @@ def verify_key_binding(
     except VcError as exc:
         code = exc.code.removeprefix("jws_")  # jws_alg, jws_crit, jws_typ, signature
         raise VerificationFailed(f"key_binding_{code}", exc.detail) from exc
-    return KeyBinding(issued_at, claims)
+    return tuple.__new__(KeyBinding, (issued_at, claims))
