@@ -404,7 +404,7 @@ DIGEST = bytes(32)
         ({"digestAlgorithm": "SHA-1"}, "mso"), ({"digestAlgorithm": ABSENT}, "mso"), ({"digestAlgorithm": -16}, "mso"),
         ({"digestAlgorithm": ["SHA-256"]}, "mso"),
         ({"valueDigests": {}}, "mso"), ({"valueDigests": ABSENT}, "mso"), ({"valueDigests": []}, "mso"),
-        ({"valueDigests": {FIRST: {}}}, "mso"), ({"valueDigests": {FIRST: []}}, "mso"), ({"valueDigests": {7: {0: DIGEST}}}, "mso"),
+        ({"valueDigests": {FIRST: {}}}, "mso"), ({"valueDigests": {FIRST: [0]}}, "mso"), ({"valueDigests": {7: {0: DIGEST}}}, "mso"),
         ({"valueDigests": {FIRST: {-1: DIGEST}}}, "mso"), ({"valueDigests": {FIRST: {2**31: DIGEST}}}, "mso"),
         ({"valueDigests": {FIRST: {"0": DIGEST}}}, "mso"), ({"valueDigests": {FIRST: {True: DIGEST}}}, "mso"),
         ({"valueDigests": {FIRST: {0: DIGEST, 1: DIGEST[:-1]}}}, "mso"), ({"valueDigests": {FIRST: {0: "x" * 32}}}, "mso"),
@@ -526,6 +526,12 @@ def test_response_fields(envelope: dict[str, Any], kind: type[VcError], code: st
 )  # fmt: skip
 def test_document_fields(document: dict[str, Any]) -> None:
     refused(Forge(document=document), Malformed, "device_response")
+
+
+def test_a_response_without_a_document_is_not_even_read() -> None:
+    with pytest.raises(VerificationFailed) as failure:
+        device_response.parse(Forge(envelope={"documents": []}).response())
+    assert failure.value.code == "mdoc_documents"
 
 
 def test_element_errors_are_kept() -> None:
