@@ -7,7 +7,7 @@ import ipaddress
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from vc.encoding import json as strict_json
 from vc.errors import Refused, Unreachable
 
 _USER_AGENT = "portadoc"
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _MAX_URL = 8 * 1024  # SECURITY 4.2
 
 
@@ -66,6 +67,7 @@ class Outbound:
             follow_redirects=False,
             trust_env=False,
             timeout=httpx2.Timeout(limits.total_seconds, connect=limits.connect_seconds),
+            limits=httpx2.Limits(max_keepalive_connections=0),  # a kept connection would be shared by all names of one address
             headers={"user-agent": _USER_AGENT, "accept-encoding": "identity"},
         )
 
@@ -75,7 +77,7 @@ class Outbound:
         Raises `Refused("destination")` for a scheme, host or address that is not allowed and `Unreachable` with code
         `unreachable`, `timeout` or `too_large`.
         """
-        return self._send(self._built("GET", url, headers=headers), max_bytes)
+        return self._ask("GET", url, max_bytes, headers=headers)
 
     def post(
         self,
@@ -90,30 +92,31 @@ class Outbound:
         """POST a form, a JSON value or raw bytes; as `get` otherwise."""
         fields = dict(headers or {})
         if form is not None:
-            request = self._built("POST", url, data=dict(form), headers=fields)
-        elif json is not None:
+            return self._ask("POST", url, max_bytes, data=dict(form), headers=fields)
+        if json is not None:
             content = strict_json.dumps(json)
-            request = self._built("POST", url, content=content, headers={"content-type": "application/json", **fields})
-        else:
-            request = self._built("POST", url, content=body or b"", headers=fields)
-        return self._send(request, max_bytes)
+            return self._ask("POST", url, max_bytes, content=content, headers={"content-type": "application/json", **fields})
+        return self._ask("POST", url, max_bytes, content=body or b"", headers=fields)
 
     def close(self) -> None:
         """Close pooled connections."""
         self._client.close()
 
-    def _built(self, method: str, url: str, **options: Any) -> httpx2.Request:
-        """The request to a checked address. What the client's own stricter parser rejects is refused like any other address."""
+    def _ask(self, method: str, url: str, max_bytes: int | None, **options: Any) -> Fetched:
+        """Check the address, build the request, send it. What the client's own stricter parser rejects is refused as well."""
+        addresses = self._checked(url)
         try:
-            return self._client.build_request(method, self._checked(url), **options)
+            request = self._client.build_request(method, url, **options)
         except httpx2.InvalidURL as exc:
             raise Refused("destination", "the address is not a URL") from exc
+        return self._send(request, addresses, max_bytes)
 
-    def _send(self, request: httpx2.Request, max_bytes: int | None) -> Fetched:
+    def _send(self, request: httpx2.Request, addresses: Sequence[_Address], max_bytes: int | None) -> Fetched:
         limit = self._limits.max_bytes if max_bytes is None else max_bytes
         deadline = time.monotonic() + self._limits.total_seconds
+        url = str(request.url)
         try:
-            response = self._client.send(request, stream=True)
+            response = self._open(request, addresses)
             try:
                 body = bytearray()
                 if response.headers.get("content-encoding", "identity").lower() != "identity":
@@ -131,10 +134,26 @@ class Outbound:
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, ssl.SSLError) as exc:
             raise Unreachable("unreachable", "the address could not be reached") from exc
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Fetched(status=response.status_code, headers=headers, body=bytes(body), url=str(request.url))
+        return Fetched(status=response.status_code, headers=headers, body=bytes(body), url=url)
 
-    def _checked(self, url: str) -> str:
-        """`url` when it may be asked. Raises `Refused("destination")`."""
+    def _open(self, request: httpx2.Request, addresses: Sequence[_Address]) -> httpx2.Response:
+        """Connect to the addresses that were judged, not to what the name means a moment later (DNS rebinding).
+
+        The `Host` header was set from the name; TLS still expects a certificate for the name.
+        """
+        name = request.url.host
+        for place, address in enumerate(addresses, 1):
+            request.url = request.url.copy_with(host=str(address))
+            request.extensions = {**request.extensions, "sni_hostname": name}
+            try:
+                return self._client.send(request, stream=True)
+            except (httpx2.ConnectError, httpx2.ConnectTimeout):
+                if place == len(addresses):
+                    raise
+        return self._client.send(request, stream=True)  # an in-process transport: names are not resolved
+
+    def _checked(self, url: str) -> Sequence[_Address]:
+        """The addresses `url` may be asked at, none for an in-process transport. Raises `Refused("destination")`."""
         if len(url) > _MAX_URL:
             raise Refused("destination", "the address is too long")
         try:
@@ -153,15 +172,15 @@ class Outbound:
             raise Refused("destination", "only https is asked")
         if any(not self._allowed(address) for address in addresses):
             raise Refused("destination", "the address is private, local or reserved")
-        return url
+        return addresses
 
-    def _allowed(self, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    def _allowed(self, address: _Address) -> bool:
         if address.is_loopback:
             return self._limits.allow_loopback
         return address.is_global and not address.is_multicast
 
     @staticmethod
-    def _addresses(host: str, port: int) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    def _addresses(host: str, port: int) -> list[_Address]:
         try:
             return [ipaddress.ip_address(host)]
         except ValueError:

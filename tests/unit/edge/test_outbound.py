@@ -1,6 +1,8 @@
 """Outgoing requests: destination, size and redirects (TM-5, D-13, VP-REQ-13)."""
 
 import socket
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import httpx2
@@ -149,3 +151,42 @@ def test_post_forms_json_and_bytes() -> None:
         ("application/json", b'{"a":1}'),
         ("application/jwt", b"raw"),
     ]
+
+
+class _Echo(BaseHTTPRequestHandler):
+    """Answers with the Host header it got."""
+
+    def do_GET(self) -> None:
+        body = self.headers["host"].encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Quiet."""
+
+
+def test_the_address_that_was_judged_is_the_one_that_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that means something else a moment later (DNS rebinding) leads nowhere; dead addresses are passed over."""
+    real, asked = socket.getaddrinfo, list[str]()
+
+    def resolve(host: str, port: int, *args: Any, **kwargs: Any) -> Any:
+        asked.append(host)
+        if host != "rebind.localhost":
+            return real(host, port, *args, **kwargs)
+        if asked.count(host) > 1:
+            pytest.fail("the name was resolved a second time")
+        return [(2, 1, 6, "", ("127.0.0.2", 1)), (2, 1, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Echo) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            url = f"http://rebind.localhost:{server.server_port}/x"
+            fetched = Outbound(FetchLimits(allow_loopback=True)).get(url)
+        finally:
+            server.shutdown()
+            thread.join()
+    assert (fetched.body.decode(), fetched.url) == (f"rebind.localhost:{server.server_port}", url)
