@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from wallet_sim.receive import Receiver
 
 from demo.state import DemoError
 from edge.outbound import Fetched, Outbound
@@ -16,6 +15,7 @@ from vc.encoding import json
 from wallet_sim import mischief
 from wallet_sim.holdings import Store
 from wallet_sim.present import Presented, Presenter
+from wallet_sim.receive import Receiver
 from wallet_sim.transcript import Transcript, Wire
 from wallet_sim.trust import ListJudge
 

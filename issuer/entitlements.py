@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 
-from vc.documents.catalogue import CONFIGURATIONS, Configuration
-
 from issuer.institutions import Institution
+from vc.documents.catalogue import CONFIGURATIONS, Configuration
 
 
 def configurations(institution: Institution) -> Mapping[str, Configuration]:

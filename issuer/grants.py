@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Connection
-from vc.openid4vci.dpop import MAX_AGE, DpopProof
 
 from issuer.institutions import Institution
 from issuer.service import Service
@@ -16,6 +15,7 @@ from issuer.store.grants import Grant, Offer, OfferState
 from vc.clock import TOLERANCE
 from vc.encoding import base64url
 from vc.errors import Refused
+from vc.openid4vci.dpop import MAX_AGE, DpopProof
 
 _log = structlog.get_logger("issuer")
 

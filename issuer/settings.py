@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
-from vc.documents.catalogue import DOCUMENT_TYPES
 
 from issuer.institutions import Institution, KeyUse, load_signer
+from vc.documents.catalogue import DOCUMENT_TYPES
 from vc.encoding import json
 from vc.errors import VcError
 from vc.x509.certificate import spki

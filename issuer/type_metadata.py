@@ -3,7 +3,6 @@
 from functools import lru_cache
 
 from vc.documents.catalogue import CONFIGURATIONS, DOCUMENT_TYPES, Configuration
-
 from vc.sdjwt import type_metadata
 from vc.sdjwt.type_metadata import ClaimMetadata, TypeMetadata
 

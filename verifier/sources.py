@@ -6,7 +6,6 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from vc.documents.document import Document
-
 from vc.documents.outcome import Result
 from vc.formats import Credential
 from vc.status.bits import StatusValue

@@ -14,9 +14,9 @@ from typing import Protocol
 
 import structlog
 from cryptography import x509
-from vc.documents.document import Document
 
 from edge.outbound import Outbound
+from vc.documents.document import Document
 from vc.errors import Refused, Unreachable, VcError
 from vc.formats import Credential
 from vc.status import token as tokens

@@ -5,11 +5,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from vc.documents.document import Document
-
 from trust_list.decide import Outcome, TrustDecision, TrustQuery, evaluate
 from trust_list.snapshot import Freshness, TrustSnapshot
 from vc.clock import Clock
+from vc.documents.document import Document
 from vc.documents.outcome import Result
 from vc.formats import Credential
 from verifier.sources import TrustAnswer

@@ -5,12 +5,12 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from vc.documents.catalogue import DOCUMENT_TYPES, Configuration
 
 from issuer import entitlements, publishing
 from issuer.institutions import Institution, KeyUse
 from issuer.routes.answers import PUBLIC, answer
 from issuer.service import Service
+from vc.documents.catalogue import DOCUMENT_TYPES, Configuration
 from vc.encoding import base64url
 from vc.keys import jwk
 from vc.openid4vci import authorization_server as authorization
