@@ -24,16 +24,18 @@ _TRANSCRIPT = handover.redirect(material.AUDIENCE, material.NONCE, None, "https:
 def ours_issue() -> Callable[[], bytes]:
     """Prepare and sign, x5chain and x5t included."""
     elements = {material.NAMESPACE: material.values()}
+    device_key = material.HOLDER.public_key
+    status = StatusReference(uri="https://issuer.example/fr-urssaf/status/1", idx=4711)
 
     def work() -> bytes:
         prepared = issue.prepare(
             elements,
             doctype=material.DOCTYPE,
-            device_key=material.HOLDER.public_key,
+            device_key=device_key,
             signed=material.NOW,
             valid_from=material.NOW,
             valid_until=material.UNTIL,
-            status=StatusReference(uri="https://issuer.example/fr-urssaf/status/1", idx=4711),
+            status=status,
             random_bytes=secrets.token_bytes,
         )
         return issue.sign(prepared, material.DOCUMENT_SIGNER)

@@ -24,7 +24,7 @@ from vc.mdoc import values
 from vc.mdoc.dates import tdate_text
 from vc.mdoc.issuer_signed import MAX_ITEMS
 from vc.mdoc.mso import VERSION
-from vc.mdoc.tagged import tag_head, text
+from vc.mdoc.tagged import SHORT, TAG_HEADS, TEXT_HEADS, tag_head, text
 from vc.mdoc.verify import ETSI_NAMESPACE
 from vc.status.reference import StatusReference, to_claim
 from vc.x509 import certificate
@@ -32,6 +32,7 @@ from vc.x509 import certificate
 RANDOM_BYTES = 16
 _SHA_256 = -16  # COSE hash algorithm of x5t (RFC 9054 §2.1)
 _URI = 32
+_TURN_BYTES = 4
 _IDS = [cbor.head(cbor.UNSIGNED, digest_id) for digest_id in range(MAX_ITEMS)]
 _SALT = text("random") + cbor.head(cbor.BYTES, RANDOM_BYTES)
 _ITEM_STARTS = [b"\xa4" + text("digestID") + digest_id + _SALT for digest_id in _IDS]
@@ -74,9 +75,9 @@ def prepare(
     """The credential with these elements, salted and digested with SHA-256.
 
     `namespaces`: namespace, element, value (see `values.encode`). `protected`: further protected header parameters, `x5u` (35) as
-    text. Moments are aware and cut to whole seconds. Items stand and are numbered in the order of their salts, which says
-    nothing about the elements. Raises `Malformed` (`mdoc_empty`, `too_large`, `element_value`, `text`, `mdoc_validity`,
-    `status_and_short_lived`) for what a verifier would refuse.
+    text. Moments are aware and cut to whole seconds. Items stand and are numbered from a random one on, so that
+    the number of a shown item does not tell how many others there are before it. Raises `Malformed` (`mdoc_empty`, `too_large`,
+    `element_value`, `text`, `mdoc_validity`, `status_and_short_lived`) for what a verifier would refuse.
     """
     dates = tdate_text(signed), tdate_text(valid_from), tdate_text(valid_until)
     if not dates[0] <= dates[1] < dates[2]:
@@ -88,7 +89,8 @@ def prepare(
         raise Malformed("mdoc_empty", "the document type or every namespace is missing")
     if status is not None and ETSI_NAMESPACE in namespaces and namespaces[ETSI_NAMESPACE].get("shortLived"):
         raise Malformed("status_and_short_lived", "a document has a status or is short-lived, not both")
-    salts = random_bytes(count * RANDOM_BYTES)
+    salts = random_bytes(count * RANDOM_BYTES + _TURN_BYTES)
+    turn = int.from_bytes(salts[-_TURN_BYTES:], "big")
     encoded = [cbor.head(cbor.MAP, len(namespaces))]
     mso = [_MSO_START if status is None else _MSO_START_WITH_STATUS, *encoded]
     start = 0
@@ -96,7 +98,7 @@ def prepare(
         if not namespace or not elements or "" in elements:
             raise Malformed("mdoc_empty", "a namespace has no name or no element, or an element has no name")
         name, size, end = text(namespace), len(elements), start + len(elements) * RANDOM_BYTES
-        items, digests = _items(namespace, elements, salts[start:end])
+        items, digests = _items(namespace, elements, salts[start:end], turn)
         encoded += (name, cbor.head(cbor.ARRAY, size), *items)
         mso += (name, cbor.head(cbor.MAP, size), *digests)
         start = end
@@ -156,17 +158,28 @@ def _between(element: str) -> bytes:
     return _ELEMENT + text(element) + _VALUE
 
 
-def _items(namespace: str, elements: Mapping[str, Any], salts: bytes) -> tuple[list[bytes], list[bytes]]:
-    """The tag-24 items of a namespace in the order of their salts, numbered in that order, and the entries of its digest map."""
+def _items(namespace: str, elements: Mapping[str, Any], salts: bytes, turn: int) -> tuple[list[bytes], list[bytes]]:
+    """The tag-24 items of a namespace, turned by `turn` places and numbered in that order, and the entries of its digest map."""
+    endings = []
     try:
-        encoded = [text(value) if type(value) is str else values.encode(value) for value in elements.values()]
+        for element, value in elements.items():
+            if type(value) is str and len(data := value.encode("utf-8")) < SHORT:
+                endings.append(_between(element) + TEXT_HEADS[len(data)] + data)
+            else:
+                endings.append(_between(element) + values.encode(value))
     except Malformed as exc:
-        raise Malformed(exc.code, exc.detail, pointer=f"/{namespace}") from exc
-    each = unpack(f"{RANDOM_BYTES}s" * len(encoded), salts)
-    columns = zip(*sorted(zip(each, map(_between, elements), encoded, strict=True)), strict=True)
-    contents = map(b"".join, zip(_ITEM_STARTS, *columns, strict=False))
-    items = [tag_head(len(content)) + content for content in contents]
-    return items, [start + sha256(item).digest() for start, item in zip(_DIGEST_STARTS, items, strict=False)]
+        raise Malformed(exc.code, exc.detail, pointer=f"/{namespace}/{element}") from exc
+    except UnicodeEncodeError as exc:
+        raise Malformed("text", "the text has no UTF-8 form", pointer=f"/{namespace}/{element}") from exc
+    turn %= len(endings)
+    each = unpack(f"{RANDOM_BYTES}s" * len(endings), salts)
+    items, digests = [], []
+    for start, entry, salt, ending in zip(_ITEM_STARTS, _DIGEST_STARTS, each, endings[turn:] + endings[:turn], strict=False):
+        content = start + salt + ending
+        item = (TAG_HEADS[len(content)] if len(content) < SHORT else tag_head(len(content))) + content
+        items.append(item)
+        digests.append(entry + sha256(item).digest())
+    return items, digests
 
 
 def _device_key(key: ec.EllipticCurvePublicKey) -> bytes:

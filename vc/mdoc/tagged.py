@@ -22,9 +22,9 @@ class Encoded(NamedTuple):
     content: bytes
 
 
-_SHORT = 1024
-_TEXT_HEADS = [head(TEXT, length) for length in range(_SHORT)]
-_TAG_HEADS = [TAG_24 + head(BYTES, length) for length in range(_SHORT)]
+SHORT = 1024
+TEXT_HEADS = [head(TEXT, length) for length in range(SHORT)]
+TAG_HEADS = [TAG_24 + head(BYTES, length) for length in range(SHORT)]
 
 
 def text(value: str) -> bytes:
@@ -34,12 +34,12 @@ def text(value: str) -> bytes:
     except UnicodeEncodeError as exc:
         raise Malformed("text", "the text has no UTF-8 form") from exc
     length = len(data)
-    return (_TEXT_HEADS[length] if length < _SHORT else head(TEXT, length)) + data
+    return (TEXT_HEADS[length] if length < SHORT else head(TEXT, length)) + data
 
 
 def tag_head(length: int) -> bytes:
     """What stands before `length` bytes of content: the tag and the head of the byte string."""
-    return _TAG_HEADS[length] if length < _SHORT else TAG_24 + head(BYTES, length)
+    return TAG_HEADS[length] if length < SHORT else TAG_24 + head(BYTES, length)
 
 
 def wrap(content: bytes) -> Encoded:
