@@ -138,6 +138,6 @@ class SdJwtFormat:
 
 
 def _unverified(inner: UnverifiedSdJwt) -> UnverifiedSdJwtCredential:
-    vct = inner.jws.claims().get("vct")
+    vct = inner.payload.get("vct")
     chain = jws.chain_of(inner.jws) if "x5c" in inner.jws.header else ()
     return UnverifiedSdJwtCredential(inner=inner, type_id=vct if isinstance(vct, str) else "", chain=chain)
