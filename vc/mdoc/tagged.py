@@ -72,15 +72,16 @@ class Cutter:
         (ISO/IEC 18013-5 §8.1: otherwise a changed encoding would pass as the signed one, SECURITY M-2).
         """
         complete, contents = [], []
-        at, find = self._at, self._message.find
+        at, message = self._at, self._message
         for entry in entries:
             content = entry.value if type(entry) is CBORTag and entry.tag == 24 else None
             if type(content) is not bytes:
                 raise Malformed("tag24", "not a byte string in tag 24", pointer=pointer)
-            item = tag_head(len(content)) + content
-            at = find(item, at)
-            if at < 0:
-                raise Malformed("tag24", "the tag 24 item is not in shortest form", pointer=pointer)
+            item = (TAG_HEADS[len(content)] if len(content) < SHORT else tag_head(len(content))) + content
+            if not message.startswith(item, at):  # the items of a namespace follow each other; before the first stands its name
+                at = message.find(item, at)
+                if at < 0:
+                    raise Malformed("tag24", "the tag 24 item is not in shortest form", pointer=pointer)
             at += len(item)
             complete.append(item)
             contents.append(content)
