@@ -32,7 +32,6 @@ from vc.x509 import certificate
 RANDOM_BYTES = 16
 _SHA_256 = -16  # COSE hash algorithm of x5t (RFC 9054 §2.1)
 _URI = 32
-_TURN_BYTES = 4
 _IDS = [cbor.head(cbor.UNSIGNED, digest_id) for digest_id in range(MAX_ITEMS)]
 _SALT = text("random") + cbor.head(cbor.BYTES, RANDOM_BYTES)
 _ITEM_STARTS = [b"\xa4" + text("digestID") + digest_id + _SALT for digest_id in _IDS]
@@ -75,8 +74,8 @@ def prepare(
     """The credential with these elements, salted and digested with SHA-256.
 
     `namespaces`: namespace, element, value (see `values.encode`). `protected`: further protected header parameters, `x5u` (35) as
-    text. Moments are aware and cut to whole seconds. Items stand and are numbered from a random one on, so that
-    the number of a shown item does not tell how many others there are before it. Raises `Malformed` (`mdoc_empty`, `too_large`,
+    text. Moments are aware and cut to whole seconds. Items stand and are numbered in the order of their salts,
+    so that the numbers of shown items say nothing about hidden ones. Raises `Malformed` (`mdoc_empty`, `too_large`,
     `element_value`, `text`, `mdoc_validity`, `status_and_short_lived`) for what a verifier would refuse.
     """
     dates = tdate_text(signed), tdate_text(valid_from), tdate_text(valid_until)
@@ -89,8 +88,7 @@ def prepare(
         raise Malformed("mdoc_empty", "the document type or every namespace is missing")
     if status is not None and ETSI_NAMESPACE in namespaces and namespaces[ETSI_NAMESPACE].get("shortLived"):
         raise Malformed("status_and_short_lived", "a document has a status or is short-lived, not both")
-    salts = random_bytes(count * RANDOM_BYTES + _TURN_BYTES)
-    turn = int.from_bytes(salts[-_TURN_BYTES:], "big")
+    salts = random_bytes(count * RANDOM_BYTES)
     encoded = [cbor.head(cbor.MAP, len(namespaces))]
     mso = [_MSO_START if status is None else _MSO_START_WITH_STATUS, *encoded]
     start = 0
@@ -98,7 +96,7 @@ def prepare(
         if not namespace or not elements or "" in elements:
             raise Malformed("mdoc_empty", "a namespace has no name or no element, or an element has no name")
         name, size, end = text(namespace), len(elements), start + len(elements) * RANDOM_BYTES
-        items, digests = _items(namespace, elements, salts[start:end], turn)
+        items, digests = _items(namespace, elements, salts[start:end])
         encoded += (name, cbor.head(cbor.ARRAY, size), *items)
         mso += (name, cbor.head(cbor.MAP, size), *digests)
         start = end
@@ -158,8 +156,8 @@ def _between(element: str) -> bytes:
     return _ELEMENT + text(element) + _VALUE
 
 
-def _items(namespace: str, elements: Mapping[str, Any], salts: bytes, turn: int) -> tuple[list[bytes], list[bytes]]:
-    """The tag-24 items of a namespace, turned by `turn` places and numbered in that order, and the entries of its digest map."""
+def _items(namespace: str, elements: Mapping[str, Any], salts: bytes) -> tuple[list[bytes], list[bytes]]:
+    """The tag-24 items of a namespace in the order of their salts, numbered in that order, and the entries of its digest map."""
     endings = []
     try:
         for element, value in elements.items():
@@ -171,10 +169,9 @@ def _items(namespace: str, elements: Mapping[str, Any], salts: bytes, turn: int)
         raise Malformed(exc.code, exc.detail, pointer=f"/{namespace}/{element}") from exc
     except UnicodeEncodeError as exc:
         raise Malformed("text", "the text has no UTF-8 form", pointer=f"/{namespace}/{element}") from exc
-    turn %= len(endings)
     each = unpack(f"{RANDOM_BYTES}s" * len(endings), salts)
     items, digests = [], []
-    for start, entry, salt, ending in zip(_ITEM_STARTS, _DIGEST_STARTS, each, endings[turn:] + endings[:turn], strict=False):
+    for start, entry, (salt, ending) in zip(_ITEM_STARTS, _DIGEST_STARTS, sorted(zip(each, endings, strict=True)), strict=False):
         content = start + salt + ending
         item = (TAG_HEADS[len(content)] if len(content) < SHORT else tag_head(len(content))) + content
         items.append(item)
