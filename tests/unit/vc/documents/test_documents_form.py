@@ -159,6 +159,10 @@ def test_the_identity_block_is_read_as_strictly(member: str, value: Any, pointer
     assert problems("pda1-01", ["identity", member], value) == [(pointer, code)]
 
 
+def test_a_wrong_issuing_country_is_one_problem_not_two() -> None:
+    assert problems("ehic-01", ["document_data", "issuing_country"], "ZZ") == [("/issuing_country", "code_list")]
+
+
 def test_members_that_only_find_the_person_may_be_of_any_kind() -> None:
     """They are kept, not read: numbers and switches in them are no fault."""
     entry = sample("pda1-01")

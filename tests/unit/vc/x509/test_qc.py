@@ -76,11 +76,12 @@ GOOD = qc.extension(PSB).value
         bytes.fromhex("30133011060704008bec4e0103300613024652 0c00".replace(" ", "")),  # QcPSB with two members
         GOOD.replace(b"\x13\x02FR", b"\x0c\x02FR"),  # another string type
         GOOD.replace(b"\x13\x02FR", b"\x13\x02F1"),
+        bytes.fromhex("300130"),  # a list that ends in the middle of a header
     ],
     ids=[
         "empty", "null", "indefinite", "trailing", "short", "text", "twice", "bare", "small-letters", "not-utf8", "indefinite-2",
         "long-length", "three-octet-length", "empty-oid", "endless-oid", "no-oid",
-        "no-content", "null-member", "two-members", "string-type", "digit",
+        "no-content", "null-member", "two-members", "string-type", "digit", "half-header",
     ],
 )  # fmt: skip
 def test_refuses(value: bytes) -> None:
