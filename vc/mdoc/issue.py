@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
+from operator import add
 from struct import unpack
 from typing import Any, NamedTuple
 
@@ -171,8 +172,8 @@ def _items(namespace: str, elements: Mapping[str, Any], salts: bytes) -> tuple[l
         raise Malformed("text", "the text has no UTF-8 form", pointer=f"/{namespace}/{element}") from exc
     each = unpack(f"{RANDOM_BYTES}s" * len(endings), salts)
     items, digests = [], []
-    for start, entry, (salt, ending) in zip(_ITEM_STARTS, _DIGEST_STARTS, sorted(zip(each, endings, strict=True)), strict=False):
-        content = start + salt + ending
+    for start, entry, body in zip(_ITEM_STARTS, _DIGEST_STARTS, sorted(map(add, each, endings)), strict=False):
+        content = start + body
         item = (TAG_HEADS[len(content)] if len(content) < SHORT else tag_head(len(content))) + content
         items.append(item)
         digests.append(entry + sha256(item).digest())
