@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from starlette.testclient import TestClient
 
 from issuer.institutions import KeyUse
+from issuer.issuance import Issuance
 from issuer.store import status
 from issuer.store.engine import writing
 from tests.support import issuer as world
@@ -258,6 +259,26 @@ def test_withdrawing_during_issuance_ends_withdrawn(clients: tuple[TestClient, T
     assert found["state"] == "revoked"
     assert len(found["credentials"]) == statuses.count(200) - 1
     assert {entry["status"] for entry in found["credentials"]} <= {"invalid"}
+
+
+def test_a_withdrawal_between_preparing_and_recording_stops_the_issuance(
+    clients: tuple[TestClient, TestClient], deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SECURITY D-11: the document is looked at once more in the transaction that records the copies."""
+    offered = world.offer(clients[0])
+    wallet = _wallet(clients[0], deployment)
+    wallet.token(offered)
+    prepare = Issuance._copy
+
+    def withdrawn_meanwhile(self: Issuance, *args: Any, **kwargs: Any) -> Any:
+        path = f"/api/v1/documents/{offered['document_id']}/revocation"
+        assert clients[1].post(path, json={}, headers=bearer("fr-urssaf")).status_code == 200
+        return prepare(self, *args, **kwargs)
+
+    monkeypatch.setattr(Issuance, "_copy", withdrawn_meanwhile)
+    answer = wallet.credential(CONFIGURATION)
+    assert (answer.status_code, answer.json()["error"]) == (400, "credential_request_denied")
+    assert _detail(clients[1], offered["document_id"])["credentials"] == []
 
 
 def test_a_locked_database_is_503_and_recovers(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
