@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from vc.errors import Malformed
+from vc.errors import Malformed, VerificationFailed
 
 Clock = Callable[[], datetime]
 """Returns the present moment as aware UTC. Handed in; the core never reads a clock."""
@@ -41,3 +41,17 @@ def _moment(seconds: int) -> datetime:
 def to_numeric_date(moment: datetime) -> int:
     """Whole seconds since 1970 of an aware datetime."""
     return int(whole_seconds(moment).timestamp())
+
+
+def check_within(
+    now: datetime, *, start: datetime | None, end: datetime | None, end_inside: bool, tolerance: timedelta = TOLERANCE
+) -> None:
+    """The one rule of technical validity: `now` lies between `start` and `end`, give or take the tolerance; None is no limit.
+
+    `end_inside` False: `end` is the first moment that is too late (JWT `exp`, RFC 7519 §4.1.4 "on or after"). True: it is the
+    last good one (`validUntil`, ISO/IEC 18013-5 §9.1.2.4). Raises `VerificationFailed("not_yet_valid")` or `("expired")`.
+    """
+    if start is not None and now + tolerance < start:
+        raise VerificationFailed("not_yet_valid", "the digital copy is not valid yet")
+    if end is not None and (now - tolerance > end if end_inside else now - tolerance >= end):
+        raise VerificationFailed("expired", "the digital copy has expired")

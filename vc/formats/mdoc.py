@@ -74,6 +74,7 @@ class UnverifiedMdocCredential:
             issued_at=checked.validity.signed,
             valid_from=checked.validity.valid_from,
             valid_until=checked.validity.valid_until,
+            end_inside=True,
             status=checked.status,
             short_lived=checked.short_lived,
             holder=checked.device_key,

@@ -8,11 +8,10 @@ from typing import Any, Protocol
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from vc.clock import TOLERANCE
+from vc.clock import TOLERANCE, check_within
 from vc.documents.catalogue import Configuration
 from vc.documents.document import Document
 from vc.encoding.claims_path import Path
-from vc.errors import VerificationFailed
 from vc.keys.signer import Signer
 from vc.status.reference import StatusReference
 
@@ -79,6 +78,7 @@ class Credential:
 
     Not looked at yet: who the key belongs to, validity, status, holder. `claims`: SD-JWT, the processed payload; mdoc, namespace →
     element → value, dates as ISO text. `disclosed`: concrete paths of what the holder chose to show (mdoc: every element).
+    `end_inside`: whether `valid_until` itself is still good, which the formats see differently.
     """
 
     format: str
@@ -88,6 +88,7 @@ class Credential:
     issued_at: datetime | None
     valid_from: datetime | None
     valid_until: datetime | None
+    end_inside: bool
     status: StatusReference | None
     short_lived: bool
     holder: ec.EllipticCurvePublicKey | None
@@ -97,14 +98,11 @@ class Credential:
     _verify_holder: "HolderCheck" = field(repr=False)
 
     def check_validity(self, now: datetime, *, tolerance: timedelta = TOLERANCE) -> None:
-        """Technical validity at `now`, both ends inside, with the one clock tolerance.
+        """Technical validity at `now` with the one clock tolerance (`vc.clock.check_within`).
 
         Raises `VerificationFailed` with code `not_yet_valid` or `expired`.
         """
-        if self.valid_from is not None and now + tolerance < self.valid_from:
-            raise VerificationFailed("not_yet_valid", "the digital copy is not valid yet")
-        if self.valid_until is not None and now - tolerance > self.valid_until:
-            raise VerificationFailed("expired", "the digital copy has expired")
+        check_within(now, start=self.valid_from, end=self.valid_until, end_inside=self.end_inside, tolerance=tolerance)
 
     def verify_holder(self, challenge: Challenge | TranscriptChallenge, *, now: datetime) -> None:
         """Check that the holder's key signed this very presentation for `challenge` (SDJ-10, MDOC-VER-7).

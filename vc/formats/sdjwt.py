@@ -98,6 +98,7 @@ class UnverifiedSdJwtCredential:
             issued_at=checked.issued_at,
             valid_from=checked.not_before,
             valid_until=checked.expires,
+            end_inside=False,
             status=checked.status,
             short_lived=checked.short_lived,
             holder=checked.holder,

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from vc.clock import TOLERANCE, from_numeric_date
+from vc.clock import TOLERANCE, check_within, from_numeric_date
 from vc.encoding.claims_path import Path
-from vc.errors import Malformed, Refused, VerificationFailed
+from vc.errors import Malformed, Refused
 from vc.keys import jwk
 from vc.sdjwt.verify import SdJwt
 from vc.status import reference
@@ -46,10 +46,7 @@ class SdJwtVc(NamedTuple):
 
         `exp` is the first moment at which the credential is no longer valid, moved by the tolerance.
         """
-        if self.not_before is not None and now + tolerance < self.not_before:
-            raise VerificationFailed("not_yet_valid", "the credential is not valid yet")
-        if self.expires is not None and now - tolerance >= self.expires:
-            raise VerificationFailed("expired", "the credential's technical validity has ended")
+        check_within(now, start=self.not_before, end=self.expires, end_inside=False, tolerance=tolerance)
 
 
 def check(sd_jwt: SdJwt, *, accept_old_typ: bool = False) -> SdJwtVc:

@@ -187,17 +187,21 @@ def test_a_pid_by_itself_is_checked_against_its_own_list(desk: Desk, form: str) 
 
 
 @pytest.mark.parametrize(
-    ("passed", "outcome", "code"),
+    ("form", "passed", "outcome", "code"),
     [
-        (timedelta(days=80, seconds=60), Outcome.REVIEW, None),
-        (timedelta(days=80, seconds=61), Outcome.REFRESH, "technically_expired"),
-        (timedelta(days=-10, seconds=-60), Outcome.REVIEW, None),
-        (timedelta(days=-10, seconds=-61), Outcome.REJECT, "technically_not_yet_valid"),
+        ("dc+sd-jwt", timedelta(days=80, seconds=59), Outcome.REVIEW, None),
+        ("dc+sd-jwt", timedelta(days=80, seconds=60), Outcome.REFRESH, "technically_expired"),
+        ("mso_mdoc", timedelta(days=80, seconds=60), Outcome.REVIEW, None),
+        ("mso_mdoc", timedelta(days=80, seconds=61), Outcome.REFRESH, "technically_expired"),
+        ("dc+sd-jwt", timedelta(days=-10, seconds=-60), Outcome.REVIEW, None),
+        ("dc+sd-jwt", timedelta(days=-10, seconds=-61), Outcome.REJECT, "technically_not_yet_valid"),
     ],
 )
-def test_the_technical_layer_has_one_tolerance(desk: Desk, passed: timedelta, outcome: Outcome, code: str | None) -> None:
-    """J-8, SECURITY 4.2: sixty seconds at both ends, inclusive."""
-    verdict = desk.check(desk.held("dc+sd-jwt").text, now=NOW + passed)
+def test_the_technical_layer_has_one_tolerance(
+    desk: Desk, form: str, passed: timedelta, outcome: Outcome, code: str | None
+) -> None:
+    """J-8, SECURITY 4.2: sixty seconds at both ends; `exp` itself is too late (RFC 7519 §4.1.4), `validUntil` is still good."""
+    verdict = desk.check(desk.held(form).text, now=NOW + passed)
 
     assert (code in verdict.codes) is (code is not None)
     if code is not None:

@@ -76,5 +76,18 @@ def test_what_the_attestation_says_of_itself() -> None:
     assert (plain.category, ETSI_NAMESPACE in plain.claims) == (None, False)
 
 
+def test_the_last_moment_of_validity_is_inside() -> None:
+    """ISO/IEC 18013-5 §9.1.2.4 validUntil, with the one tolerance of a minute."""
+    credential = formats.parse_issued("mso_mdoc", _issued()).verify_issuer(SIGNER.public_key)
+    minute, second = timedelta(minutes=1), timedelta(seconds=1)
+    end = NOW + timedelta(days=30)
+    credential.check_validity(NOW - minute)
+    credential.check_validity(end + minute)
+    with pytest.raises(VerificationFailed, match="not_yet_valid"):
+        credential.check_validity(NOW - minute - second)
+    with pytest.raises(VerificationFailed, match="expired"):
+        credential.check_validity(end + minute + second)
+
+
 def test_without_a_chain_there_is_none() -> None:
     assert formats.parse_issued("mso_mdoc", _issued(signer=LocalSigner(SIGNER.private_key))).chain == ()
