@@ -217,8 +217,8 @@ def _world(state: Path | None, *, needed: bool = False) -> dict[str, Any]:
         return {}
     try:
         return {**json.loads_object((state / "demo.json").read_bytes()), "state": str(state.resolve())}
-    except (OSError, VcError) as error:
-        _wrong_use(f"{state}: no running demo is described there ({type(error).__name__})")
+    except (OSError, VcError):
+        _wrong_use(f"{state}: no running demo is described there; start one with portadoc demo --serve")
 
 
 def _path(world: dict[str, Any], *names: str) -> Path | None:

@@ -24,7 +24,8 @@ class Envelope:
     """What surrounds a document's claims in one credential.
 
     `issuer`: credential issuer identifier. `subject`: a pseudonym of the holder for this copy (EAA-S-5). `valid_from`,
-    `valid_until`: technical validity, both ends inside. `status` None makes it short-lived (EAA-S-6). `category` None for a PID.
+    `valid_until`: technical validity; whether the last moment itself is good differs by format (`Credential.end_inside`).
+    `status` None makes it short-lived (EAA-S-6). `category` None for a PID.
     `certificate_url`: where the signing certificate can be fetched (x5u, EAA-S-11). `registration_id`: EN 319 412-1 identifier.
     """
 
