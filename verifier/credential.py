@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from trust_list.status_lists import StatusAnswer
 from vc import formats
 from vc.documents import catalogue
 from vc.documents.document import Document
@@ -16,7 +17,7 @@ from vc.x509 import chain as paths
 from vc.x509.certificate import public_key
 from vc.x509.profiles import DOCUMENT_SIGNER, SEAL, check_leaf
 from verifier.report import CREDENTIAL_CHECKS, Report, describe
-from verifier.sources import Control, Shown, StatusAnswer, StatusSource, TrustAnswer, TrustSource
+from verifier.sources import Control, Shown, StatusSource, TrustAnswer, TrustSource
 from verifier.surplus import unasked, without
 
 PID = "pid"

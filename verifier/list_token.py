@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from trust_list.status_lists import StatusSigner
 from vc.documents.outcome import Result
 from vc.encoding import base64url, cbor
 from vc.errors import Malformed, VcError
@@ -13,7 +14,7 @@ from vc.status.token import StatusToken, UnverifiedStatusToken
 from vc.x509.certificate import public_key
 from verifier.report import Report, conclude, describe
 from verifier.sources import TrustAnswer
-from verifier.status import SignerJudge, StatusSigner
+from verifier.status import SignerJudge
 from verifier.verdict import Period, Validity, Verdict
 
 CHECKS = (

@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 from edge.outbound import FetchLimits, Outbound
 from trust_list.client import TrustClient
 from trust_list.root import TrustRoot
+from trust_list.status_memory import ShortMemory
 from vc.clock import Clock
 from verifier import bare
 from verifier.bare import Case
 from verifier.sources import TrustSource
-from verifier.status import ShortMemory, SignerJudge, StatusLists
+from verifier.status import SignerJudge, StatusLists
 from verifier.trust import ListTrust, NoTrust
 from verifier.verdict import Verdict
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
+from trust_list.status_lists import StatusAnswer
 from vc.documents.document import Document
 from vc.documents.outcome import Result
 from vc.formats import Credential
-from vc.status.bits import StatusValue
 from verifier.purposes import Ask, Purpose, Role
 
 
@@ -41,15 +41,6 @@ class TrustAnswer:
     checks: Mapping[str, tuple[Result, str | None, str]]
     entity_id: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusAnswer:
-    """What the status list says: `value` None when nothing can be said; `because` is the code of a reason or warning."""
-
-    value: StatusValue | None
-    detail: str
-    because: str | None = None
 
 
 class TrustSource(Protocol):

@@ -7,12 +7,12 @@ from typing import Any
 
 from trust_list.decide import Outcome, TrustDecision, TrustQuery, evaluate
 from trust_list.snapshot import Freshness, TrustSnapshot
+from trust_list.status_lists import StatusSigner
 from vc.clock import Clock
 from vc.documents.document import Document
 from vc.documents.outcome import Result
 from vc.formats import Credential
 from verifier.sources import TrustAnswer
-from verifier.status import StatusSigner
 
 _AXES = {
     "path": "certificate_path",

@@ -9,12 +9,13 @@ import pytest
 
 from tests.support.verifier import sample
 from tests.support.verifier_scene import PDA1, Scene, document_of
+from trust_list.status_memory import ShortMemory
 from vc.encoding import json
 from vc.status.reference import StatusReference
 from verifier import bare
 from verifier.bare import Case
 from verifier.lines import Asked, verdicts
-from verifier.status import ShortMemory, StatusLists
+from verifier.status import StatusLists
 from verifier.verdict import Verdict
 
 

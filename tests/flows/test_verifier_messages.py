@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from tests.support import pki
 from tests.support.verifier import check_results, codes, result, verdict
 from tests.support.verifier_scene import Attack, Scene
+from trust_list.status_memory import ShortMemory
 from vc import formats
 from vc.encoding import base64url, json
 from vc.formats import Challenge
@@ -22,7 +23,7 @@ from vc.openid4vp import response
 from vc.openid4vp.client_metadata import EncryptionTarget
 from verifier.answering import Answering
 from verifier.problems import Problem
-from verifier.status import ShortMemory, StatusLists
+from verifier.status import StatusLists
 from verifier.store.tables import connect
 from verifier.store.transactions import Transaction, Transactions
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.verifier import Held, Institution, World, samples
+from trust_list.status_memory import ShortMemory
 from vc import formats
 from vc.documents import catalogue
 from vc.documents.catalogue import Configuration
@@ -17,7 +18,7 @@ from vc.openid4vp import dcql
 from verifier import checks
 from verifier.purposes import PURPOSES, Ask, Format
 from verifier.sources import Control, Shown
-from verifier.status import ShortMemory, StatusLists
+from verifier.status import StatusLists
 from verifier.verdict import Verdict
 
 CHALLENGE = Challenge(nonce="n" * 32, audience="x509_hash:verifier", response_uri="https://verifier.test/response")

@@ -1,22 +1,13 @@
 """Status list tokens already fetched, as bytes: any worker may use what another one fetched. They are verified again on reading."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine, select
 from sqlalchemy.dialects.sqlite import insert
 
+from trust_list.status_memory import KeptToken
 from vc.clock import to_numeric_date
 from verifier.store.tables import status_tokens
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptToken:
-    """A token as received, with the time it says it was issued and the time we got it."""
-
-    token: bytes
-    issued_at: datetime
-    fetched_at: datetime
 
 
 class StatusTokens:

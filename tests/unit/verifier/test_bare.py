@@ -15,6 +15,8 @@ from tests.support import pki
 from tests.support.pki import NOW
 from tests.support.verifier import Held, sample
 from tests.support.verifier_scene import PDA1, Scene, document_of
+from trust_list.status_lists import StatusAnswer
+from trust_list.status_memory import ShortMemory
 from vc import formats
 from vc.documents.model import Document
 from vc.documents.outcome import Outcome, Result
@@ -26,8 +28,8 @@ from vc.status.bits import StatusValue
 from verifier import bare
 from verifier.bare import Case
 from verifier.purposes import PURPOSES
-from verifier.sources import StatusAnswer, StatusSource
-from verifier.status import ShortMemory, StatusLists
+from verifier.sources import StatusSource
+from verifier.status import StatusLists
 from verifier.trust import NoTrust
 from verifier.verdict import Verdict
 

@@ -8,19 +8,20 @@ from pathlib import Path
 import pytest
 
 import verifier
+from trust_list import status_lists
 from vc.documents.outcome import Outcome
 from verifier import trust
 from verifier.reasons import BY_CHECK, REASONS, for_error, reason
 from verifier.report import CREDENTIAL_CHECKS
 
-PACKAGE = Path(verifier.__file__).parent
+SOURCES = (*sorted(Path(verifier.__file__).parent.rglob("*.py")), Path(status_lists.__file__))
 _CODE = re.compile(r"[a-z]+(_[a-z]+)+|revoked|suspended")
 _GIVERS = {"failed": 1, "refused": 1}  # methods whose second argument is a reason code
 
 
 def literal_codes() -> Iterator[tuple[str, str]]:
-    """(file, code) for every reason code written in the verifier's source."""
-    for path in sorted(PACKAGE.rglob("*.py")):
+    """(file, code) for every reason code written in the verifier's source and in the status lists'."""
+    for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call):
                 continue
@@ -67,7 +68,7 @@ def test_a_reason_is_complete(code: str) -> None:
 
 
 def test_no_reason_is_unused() -> None:
-    source = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    source = "".join(path.read_text(encoding="utf-8") for path in SOURCES)
     given = {code for rows in BY_CHECK.values() for code in rows.values()}
 
     assert [code for code in REASONS if code not in given and f'"{code}"' not in source] == []

@@ -11,13 +11,15 @@ import pytest
 from tests.support import pki
 from tests.support.pki import NOW
 from tests.support.verifier import STATUS_HOST, Held, Institution, World, sample
+from trust_list.status_lists import StatusAnswer, StatusSigner
+from trust_list.status_memory import ShortMemory, TokenMemory
 from vc import formats
 from vc.documents import catalogue
 from vc.status.bits import StatusList, StatusValue
 from vc.status.reference import StatusReference
 from vc.status.token import sign_jwt
-from verifier.sources import StatusAnswer, TrustAnswer
-from verifier.status import ShortMemory, StatusLists, StatusSigner, TokenMemory
+from verifier.sources import TrustAnswer
+from verifier.status import StatusLists
 
 CONFIGURATIONS = {"jwt": "pda1_dc4eu-2_sd_jwt", "cwt": "eu.europa.ec.eudi.pda1_mdoc"}
 OTHER = {"jwt": "cwt", "cwt": "jwt"}

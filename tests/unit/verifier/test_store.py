@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import Engine, inspect, text
 
 from tests.support.pki import NOW
+from trust_list.status_memory import KeptToken
 from verifier.migrations import is_current, upgrade
-from verifier.store.status_tokens import KeptToken, StatusTokens
+from verifier.store.status_tokens import StatusTokens
 from verifier.store.tables import connect, metadata
 from verifier.store.transactions import State, Transaction, Transactions
 
