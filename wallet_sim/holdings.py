@@ -1,4 +1,4 @@
-"""What the wallet holds: credentials with their copies and keys, in one JSON file of mode 0600 (SECURITY W-7).
+"""The wallet's one file, of mode 0600 (SECURITY W-7): credentials, grants, what is to be collected, instance keys.
 
 Every change reads, changes and replaces the file under a lock, so two commands at once lose nothing.
 """
@@ -8,46 +8,20 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from vc.encoding import base64url, json
-from vc.errors import Malformed, Refused
-from vc.keys.ec import curve_of
-from vc.keys.jwk import from_public, parse_public
+from vc.errors import Refused
+from wallet_sim import wallet_file
+from wallet_sim.contents import Contents, Copy, Grant, Holding, Pending
+from wallet_sim.wallet_file import private_jwk
 
-VERSION = 1
-MAX_BYTES = 64 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Copy:
-    """One copy of a credential with the key it is bound to. `uses`: how often it was presented.
-
-    `last`: the presentation a verifier took last, kept so that a replay can be tried.
-    """
-
-    credential: str = field(repr=False)
-    key: ec.EllipticCurvePrivateKey = field(repr=False)
-    uses: int = 0
-    last: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
-    """One credential as the user sees it: `number` never changes. All copies say the same and differ in keys and salts."""
-
-    number: int
-    format: str
-    type_id: str
-    configuration_id: str
-    issuer: str
-    received: datetime
-    copies: tuple[Copy, ...]
+__all__ = ["Contents", "Copy", "Grant", "Holding", "Pending", "Store", "private_jwk"]
+_Numbered = TypeVar("_Numbered", Holding, Pending)
 
 
 class Store:
@@ -56,55 +30,114 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def holdings(self) -> tuple[Holding, ...]:
-        """Everything held, oldest first. Raises `Malformed("wallet_store")` for a file that is not a wallet's."""
+    def contents(self) -> Contents:
+        """Everything in the file. Raises `Malformed("wallet_store")` for a file that is not a wallet's."""
         try:
             data = self.path.read_bytes()
         except FileNotFoundError:
-            return ()
-        return _read(data)
+            return Contents()
+        return wallet_file.load(data)
+
+    def holdings(self) -> tuple[Holding, ...]:
+        """Every credential held, oldest first."""
+        return tuple(self.contents().holdings)
 
     def holding(self, number: int) -> Holding:
         """One credential. Raises `Refused("holding_unknown")`."""
-        for holding in self.holdings():
-            if holding.number == number:
-                return holding
-        raise Refused("holding_unknown", f"the wallet holds no credential number {number}")
+        return _one(self.contents().holdings, number)
 
     def add(self, make: Callable[[int], Holding]) -> Holding:
         """Store the holding `make(number)` under the next free number."""
-        with self._changing() as holdings:
-            holding = make(max((held.number for held in holdings), default=0) + 1)
-            holdings.append(holding)
+        with self._changing() as contents:
+            holding = make(contents.next_number())
+            contents.holdings.append(holding)
         return holding
+
+    def renew(self, number: int, *, copies: Sequence[Copy], received: datetime, grant: str | None) -> Holding:
+        """Put new copies in the place of the old ones, which are gone then (ARF ISSU_35b)."""
+        with self._changing() as contents:
+            old = _one(contents.holdings, number)
+            fresh = replace(old, copies=tuple(copies), received=received, grant=grant)
+            contents.holdings[contents.holdings.index(old)] = fresh
+            contents.drop_unused_grants()
+        return fresh
 
     def claim_copy(self, number: int) -> tuple[int, Copy]:
         """Index and content of the copy to present next: the least used one, counted as used from now on.
 
         With several copies each is thus shown once before any is shown again (ARF topic 10: no linking by the copy).
         """
-        with self._changing() as holdings:
-            at, holding = _find(holdings, number)
+        with self._changing() as contents:
+            holding = _one(contents.holdings, number)
             index = min(range(len(holding.copies)), key=lambda candidate: holding.copies[candidate].uses)
             copy = holding.copies[index]
-            holdings[at] = _with_copy(holding, index, replace(copy, uses=copy.uses + 1))
+            contents.holdings[contents.holdings.index(holding)] = _with_copy(holding, index, replace(copy, uses=copy.uses + 1))
         return index, copy
 
     def remember(self, number: int, index: int, presentation: str) -> None:
         """Keep what was sent of that copy."""
-        with self._changing() as holdings:
-            at, holding = _find(holdings, number)
-            holdings[at] = _with_copy(holding, index, replace(holding.copies[index], last=presentation))
+        with self._changing() as contents:
+            holding = _one(contents.holdings, number)
+            sent = replace(holding.copies[index], last=presentation)
+            contents.holdings[contents.holdings.index(holding)] = _with_copy(holding, index, sent)
+
+    # --- what is asked with
+
+    def instance_key(self, server: str) -> ec.EllipticCurvePrivateKey:
+        """The wallet's instance key at the authorization server `server`; made when first asked for, the same ever after."""
+        with self._changing() as contents:
+            return contents.instances.setdefault(server, ec.generate_private_key(ec.SECP256R1()))
+
+    def grant(self, grant_id: str) -> Grant:
+        """One grant. Raises `Refused("grant_unknown")`."""
+        found = self.contents().grants.get(grant_id)
+        if found is None:
+            raise Refused("grant_unknown", "the wallet has no grant for this any more")
+        return found
+
+    def keep_grant(self, grant: Grant) -> None:
+        """Store a grant, or what became of it."""
+        with self._changing() as contents:
+            contents.grants[grant.id] = grant
+
+    # --- what is to be collected
+
+    def pending(self, number: int) -> Pending:
+        """One credential to come. Raises `Refused("holding_unknown")`."""
+        return _one(self.contents().pending, number)
+
+    def defer(self, make: Callable[[int], Pending]) -> Pending:
+        """Store what is to be collected under the next free number."""
+        with self._changing() as contents:
+            pending = make(contents.next_number())
+            contents.pending.append(pending)
+        return pending
+
+    def postpone(self, number: int, *, interval: int, not_before: datetime) -> Pending:
+        """Not yet: ask again at `not_before`."""
+        with self._changing() as contents:
+            old = _one(contents.pending, number)
+            fresh = replace(old, interval=interval, not_before=not_before)
+            contents.pending[contents.pending.index(old)] = fresh
+        return fresh
+
+    def settle(self, number: int, holding: Holding | None) -> None:
+        """What was to be collected has come as `holding`, or never will."""
+        with self._changing() as contents:
+            contents.pending.remove(_one(contents.pending, number))
+            if holding is not None:
+                contents.holdings.append(holding)
+            contents.drop_unused_grants()
 
     @contextmanager
-    def _changing(self) -> Iterator[list[Holding]]:
+    def _changing(self) -> Iterator[Contents]:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         lock = os.open(self.path.with_name(f".{self.path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            holdings = list(self.holdings())
-            yield holdings
-            self._replace(_write(holdings))
+            contents = self.contents()
+            yield contents
+            self._replace(wallet_file.dump(contents))
         finally:
             os.close(lock)
 
@@ -122,73 +155,12 @@ class Store:
             raise
 
 
-def private_jwk(key: ec.EllipticCurvePrivateKey) -> dict[str, Any]:
-    """The private JWK of `key`, for the store and for an export by name only."""
-    size = curve_of(key).size
-    return {**from_public(key.public_key()), "d": base64url.encode(key.private_numbers().private_value.to_bytes(size, "big"))}
-
-
-def _private_key(jwk: Any) -> ec.EllipticCurvePrivateKey:
-    public = parse_public({name: value for name, value in jwk.items() if name != "d"})
-    key = ec.derive_private_key(int.from_bytes(base64url.decode(jwk["d"]), "big"), public.curve)
-    if key.public_key() != public:
-        raise Malformed("wallet_store", "a private key does not fit its public key")
-    return key
-
-
-def _find(holdings: Sequence[Holding], number: int) -> tuple[int, Holding]:
-    for at, holding in enumerate(holdings):
-        if holding.number == number:
-            return at, holding
+def _one(items: Sequence[_Numbered], number: int) -> _Numbered:
+    for item in items:
+        if item.number == number:
+            return item
     raise Refused("holding_unknown", f"the wallet holds no credential number {number}")
 
 
 def _with_copy(holding: Holding, index: int, copy: Copy) -> Holding:
     return replace(holding, copies=(*holding.copies[:index], copy, *holding.copies[index + 1 :]))
-
-
-def _write(holdings: Sequence[Holding]) -> bytes:
-    return json.dumps(
-        {
-            "version": VERSION,
-            "credentials": [
-                {
-                    "number": holding.number,
-                    "format": holding.format,
-                    "type_id": holding.type_id,
-                    "configuration_id": holding.configuration_id,
-                    "issuer": holding.issuer,
-                    "received": holding.received.isoformat(),
-                    "copies": [
-                        {"credential": copy.credential, "key": private_jwk(copy.key), "uses": copy.uses, "last": copy.last}
-                        for copy in holding.copies
-                    ],
-                }
-                for holding in holdings
-            ],
-        }
-    )
-
-
-def _read(data: bytes) -> tuple[Holding, ...]:
-    try:
-        stored = json.loads(data, max_bytes=MAX_BYTES)
-        if stored["version"] != VERSION:
-            raise Malformed("wallet_store", "the wallet file is of another version")
-        return tuple(
-            Holding(
-                number=item["number"],
-                format=item["format"],
-                type_id=item["type_id"],
-                configuration_id=item["configuration_id"],
-                issuer=item["issuer"],
-                received=datetime.fromisoformat(item["received"]),
-                copies=tuple(
-                    Copy(credential=copy["credential"], key=_private_key(copy["key"]), uses=copy["uses"], last=copy["last"])
-                    for copy in item["copies"]
-                ),
-            )
-            for item in stored["credentials"]
-        )
-    except (KeyError, TypeError, AttributeError, ValueError) as exc:
-        raise Malformed("wallet_store", "the file is not one of this wallet") from exc

@@ -133,7 +133,7 @@ def broken(change: Any) -> str:
         "",
         "[]",
         "{}",
-        '{"version": 2, "credentials": []}',
+        '{"version": 3, "credentials": []}',
         '{"version": 1, "version": 1, "credentials": []}',
         broken(lambda value: value["credentials"][0].pop("format")),
         broken(lambda value: value["credentials"][0].update(received="yesterday")),
