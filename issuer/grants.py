@@ -82,7 +82,7 @@ def _grant(service: Service, offer: Offer, asked: Redemption, token: str, *, pro
         identifiers = {f"{name}-{service.opaque_id()}": name for name in asked.configuration_ids}
     return Grant(
         token_sha256=store.digest(token),
-        offer_id=offer.offer_id,
+        grant_id=offer.offer_id,
         document_id=offer.document_id,
         institution_id=offer.institution_id,
         configuration_ids=asked.configuration_ids or offer.configuration_ids,

@@ -122,7 +122,7 @@ class Issuance:
                 connection,
                 notification_id=notification_id,
                 institution_id=institution.id,
-                offer_id=grant.offer_id,
+                grant_id=grant.grant_id,
                 document_id=grant.document_id,
                 configuration_id=configuration.id,
                 records=[_record(copy) for copy in copies],

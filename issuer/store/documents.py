@@ -12,6 +12,7 @@ from issuer.store import status
 from issuer.store.engine import changed
 from issuer.store.tables import credentials, documents, history, issuances, notifications, status_entries
 from vc.clock import to_numeric_date
+from vc.documents.model import value_at
 
 
 class DocumentState(StrEnum):
@@ -24,7 +25,11 @@ class DocumentState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredDocument:
-    """`document` is the inner model as JSON. `status_changes_at` is None until the document is withdrawn."""
+    """`document` is the inner model as JSON. `status_changes_at` is None until the document is withdrawn.
+
+    `birth_date`: of the holder, as stored beside the document for finding it. `hold`: "held" (credentials come later), "refused"
+    (never), None (at once); `hold_reason` goes with it.
+    """
 
     seq: int
     document_id: str
@@ -39,6 +44,9 @@ class StoredDocument:
     status_changes_at: datetime | None = None
     effective_from: datetime | None = None
     revocation_reason: str | None = None
+    birth_date: str | None = None
+    hold: str | None = None
+    hold_reason: str | None = None
 
     def state(self, now: datetime) -> DocumentState:
         """The state at `now`: the status turns at its moment, the first second included."""
@@ -51,8 +59,9 @@ _TIMES = ("created_at", "revoked_at", "status_changes_at", "effective_from")
 
 
 def add(connection: Connection, document: StoredDocument) -> None:
-    """Store a new one (`seq` is given by the database) and begin its history."""
+    """Store a new one (`seq` is given by the database, `birth_date` by the document) and begin its history."""
     row = {name: getattr(document, name) for name in StoredDocument.__slots__ if name != "seq"}
+    row["birth_date"] = value_at(document.document, ("holder", "birth_date"))
     row |= {name: None if row[name] is None else to_numeric_date(row[name]) for name in _TIMES}
     connection.execute(insert(documents).values(**row))
     note(connection, document.document_id, "document_created", document.created_at)

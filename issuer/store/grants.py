@@ -48,15 +48,19 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What the bearer of an access token may collect. `credential_identifiers`: set when authorization_details were used."""
+    """What the bearer of an access token may collect. `credential_identifiers`: set when authorization_details were used.
+
+    `grant_id`: the offer or the authorization it goes back to. `instance_thumbprint`: of the attested wallet instance.
+    """
 
     token_sha256: str
-    offer_id: str
+    grant_id: str
     document_id: str
     institution_id: str
     configuration_ids: tuple[str, ...]
     credential_identifiers: Mapping[str, str] | None
     client_id: str | None
+    instance_thumbprint: str | None = None
     dpop_thumbprint: str | None
     expires_at: datetime
 
@@ -148,12 +152,13 @@ def add_token(connection: Connection, token: str, grant: Grant, *, uses: int, no
     connection.execute(
         insert(tokens).values(
             token_sha256=digest(token),
-            offer_id=grant.offer_id,
+            grant_id=grant.grant_id,
             document_id=grant.document_id,
             institution_id=grant.institution_id,
             configuration_ids=list(grant.configuration_ids),
             credential_identifiers=None if grant.credential_identifiers is None else dict(grant.credential_identifiers),
             client_id=grant.client_id,
+            instance_thumbprint=grant.instance_thumbprint,
             dpop_thumbprint=grant.dpop_thumbprint,
             remaining=uses,
             created_at=to_numeric_date(now),

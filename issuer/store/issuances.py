@@ -29,7 +29,7 @@ def record(
     *,
     notification_id: str,
     institution_id: str,
-    offer_id: str,
+    grant_id: str,
     document_id: str,
     configuration_id: str,
     records: Sequence[Record],
@@ -41,7 +41,7 @@ def record(
         insert(issuances).values(
             notification_id=notification_id,
             institution_id=institution_id,
-            offer_id=offer_id,
+            grant_id=grant_id,
             document_id=document_id,
             configuration_id=configuration_id,
             created_at=at,
@@ -72,12 +72,12 @@ def mark_failed(connection: Connection, credential_ids: Sequence[str]) -> None:
     connection.execute(update(credentials).where(credentials.c.credential_id.in_(credential_ids)).values(state=FAILED))
 
 
-def document_of(connection: Connection, institution_id: str, offer_id: str, notification_id: str) -> str | None:
-    """The document a notification id belongs to; None when the id is unknown or not of this institution's offer (SECURITY I-16)."""
+def document_of(connection: Connection, institution_id: str, grant_id: str, notification_id: str) -> str | None:
+    """The document a notification id belongs to; None when the id is unknown or not of this grant (SECURITY I-16)."""
     query = select(issuances.c.document_id).where(
         issuances.c.notification_id == notification_id,
         issuances.c.institution_id == institution_id,
-        issuances.c.offer_id == offer_id,
+        issuances.c.grant_id == grant_id,
     )
     document_id: str | None = connection.execute(query).scalar_one_or_none()
     return document_id

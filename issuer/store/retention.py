@@ -7,7 +7,17 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from issuer.store.engine import changed
-from issuer.store.tables import dpop_proofs, idempotency, nonces, offers, refusals, tokens
+from issuer.store.tables import (
+    authorizations,
+    deferred,
+    dpop_proofs,
+    idempotency,
+    nonces,
+    offers,
+    refresh_tokens,
+    refusals,
+    tokens,
+)
 from vc.clock import to_numeric_date
 
 _DAY = 86_400
@@ -20,10 +30,11 @@ def purge(connection: Connection, now: datetime) -> int:
     at = to_numeric_date(now)
     touched = sum(
         changed(connection.execute(delete(table).where(table.c.expires_at <= at)))
-        for table in (tokens, nonces, dpop_proofs, idempotency)
+        for table in (tokens, refresh_tokens, authorizations, deferred, nonces, dpop_proofs, idempotency)
     )
+    readable = offers.c.code.is_not(None) | offers.c.issuer_state.is_not(None)
     touched += changed(
-        connection.execute(update(offers).where(offers.c.expires_at <= at, offers.c.code.is_not(None)).values(code=None))
+        connection.execute(update(offers).where(offers.c.expires_at <= at, readable).values(code=None, issuer_state=None))
     )
     touched += changed(connection.execute(delete(refusals).where(refusals.c.day < at // _DAY - REFUSALS_KEPT_DAYS)))
     return touched

@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 metadata = MetaData()
@@ -36,7 +37,12 @@ documents = Table(
     Column("status_changes_at", BigInteger, nullable=True),
     Column("effective_from", BigInteger, nullable=True),
     Column("revocation_reason", String(64), nullable=True),
+    # How a person who signed in is found: the birth date first, then names are compared.
+    Column("birth_date", String(10), nullable=True),
+    Column("hold", String(16), nullable=True),  # "held": credentials come later; "refused": never; none: at once
+    Column("hold_reason", String(64), nullable=True),
     Index("ix_issuer_documents_institution_seq", "institution_id", "seq"),
+    Index("ix_issuer_documents_birth_date", "institution_id", "birth_date"),
 )
 
 offers = Table(
@@ -47,33 +53,104 @@ offers = Table(
     Column("institution_id", String(32), nullable=False),
     Column("configuration_ids", JSON, nullable=False),
     Column("by_value", Boolean, nullable=False),
-    Column("code_sha256", String(64), nullable=False, unique=True),
+    Column("grants", JSON, nullable=False, server_default='["pre-authorized_code"]'),  # by their short names
+    Column("code_sha256", String(64), nullable=True, unique=True),
     Column("code", String(64), nullable=True),  # needed while the offer may be fetched; erased when it is spent, dead or withdrawn
     Column("tx_code_sha256", String(64), nullable=True),
+    Column("issuer_state_sha256", String(64), nullable=True),
+    Column("issuer_state", String(64), nullable=True),  # as `code`
     Column("wrong_guesses", Integer, nullable=False),
     Column("state", String(16), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
+    UniqueConstraint("issuer_state_sha256", name="uq_issuer_offers_issuer_state"),
     Index("ix_issuer_offers_document_id", "document_id"),
     Index("ix_issuer_offers_expires_at", "expires_at"),
+)
+
+authorizations = Table(
+    "issuer_authorizations",
+    metadata,
+    Column("authorization_id", String(32), primary_key=True),
+    Column("institution_id", String(32), nullable=False),
+    Column("request_uri_sha256", String(64), nullable=False, unique=True),
+    Column("client_id", String(512), nullable=False),
+    Column("instance_thumbprint", String(64), nullable=True),  # of the attested wallet instance
+    Column("dpop_thumbprint", String(64), nullable=True),  # of the key the code is bound to (RFC 9449 §10)
+    Column("redirect_uri", Text, nullable=False),
+    Column("state", Text, nullable=True),
+    Column("code_challenge", String(64), nullable=False),
+    Column("configuration_ids", JSON, nullable=False),
+    Column("uses_details", Boolean, nullable=False),  # asked by authorization_details, and so answered by identifiers
+    Column("offer_id", String(32), nullable=True),
+    Column("stage", String(16), nullable=False),
+    Column("browser_sha256", String(64), nullable=True),  # of the cookie of the browser that began (SECURITY A-16)
+    Column("upstream", JSON, nullable=True),  # what the sign-in must come back with; erased when it is over
+    Column("code_sha256", String(64), nullable=True, unique=True),
+    Column("document_id", String(32), nullable=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Index("ix_issuer_authorizations_document_id", "document_id"),
+    Index("ix_issuer_authorizations_expires_at", "expires_at"),
 )
 
 tokens = Table(
     "issuer_tokens",
     metadata,
     Column("token_sha256", String(64), primary_key=True),
-    Column("offer_id", String(32), ForeignKey("issuer_offers.offer_id"), nullable=False),
+    Column("grant_id", String(32), nullable=False),  # the offer, or the authorization, it came from
     Column("document_id", String(32), nullable=False),
     Column("institution_id", String(32), nullable=False),
     Column("configuration_ids", JSON, nullable=False),
     Column("credential_identifiers", JSON, nullable=True),  # identifier → configuration id, when authorization_details were used
     Column("client_id", String(512), nullable=True),
+    Column("instance_thumbprint", String(64), nullable=True),
     Column("dpop_thumbprint", String(64), nullable=True),
     Column("remaining", Integer, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
+    Index("ix_issuer_tokens_grant_id", "grant_id"),
     Index("ix_issuer_tokens_document_id", "document_id"),
     Index("ix_issuer_tokens_expires_at", "expires_at"),
+)
+
+refresh_tokens = Table(
+    "issuer_refresh_tokens",
+    metadata,
+    Column("refresh_sha256", String(64), primary_key=True),
+    Column("grant_id", String(32), nullable=False),
+    Column("document_id", String(32), nullable=False),
+    Column("institution_id", String(32), nullable=False),
+    Column("configuration_ids", JSON, nullable=False),
+    Column("credential_identifiers", JSON, nullable=True),
+    Column("client_id", String(512), nullable=False),
+    Column("instance_thumbprint", String(64), nullable=True),
+    Column("dpop_thumbprint", String(64), nullable=False),  # never without: it is not rotated (FAPI 2.0 §5.3.2.1)
+    Column("revoked_at", BigInteger, nullable=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Index("ix_issuer_refresh_tokens_grant_id", "grant_id"),
+    Index("ix_issuer_refresh_tokens_document_id", "document_id"),
+    Index("ix_issuer_refresh_tokens_expires_at", "expires_at"),
+)
+
+deferred = Table(
+    "issuer_deferred",
+    metadata,
+    Column("transaction_sha256", String(64), primary_key=True),
+    Column("grant_id", String(32), nullable=False),
+    Column("institution_id", String(32), nullable=False),
+    Column("document_id", String(32), nullable=False),
+    Column("configuration_id", String(128), nullable=False),
+    Column("holder_keys", JSON, nullable=False),  # public JWKs, proved when the credential was asked for
+    Column("client_id", String(512), nullable=True),
+    Column("instance_thumbprint", String(64), nullable=True),
+    Column("state", String(16), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("last_polled_at", BigInteger, nullable=True),
+    Index("ix_issuer_deferred_document_id", "document_id"),
+    Index("ix_issuer_deferred_expires_at", "expires_at"),
 )
 
 nonces = Table(
@@ -81,6 +158,7 @@ nonces = Table(
     metadata,
     Column("nonce_sha256", String(64), primary_key=True),
     Column("institution_id", String(32), nullable=False),
+    Column("purpose", String(16), nullable=False, server_default="c_nonce"),
     Column("expires_at", BigInteger, nullable=False),
     Index("ix_issuer_nonces_expires_at", "expires_at"),
 )
@@ -88,7 +166,7 @@ nonces = Table(
 dpop_proofs = Table(
     "issuer_dpop_proofs",
     metadata,
-    Column("proof_sha256", String(64), primary_key=True),  # over key thumbprint and jti
+    Column("proof_sha256", String(64), primary_key=True),  # over key thumbprint and jti; of attestation PoPs too
     Column("expires_at", BigInteger, nullable=False),
     Index("ix_issuer_dpop_proofs_expires_at", "expires_at"),
 )
@@ -98,7 +176,7 @@ issuances = Table(
     metadata,
     Column("notification_id", String(64), primary_key=True),
     Column("institution_id", String(32), nullable=False),
-    Column("offer_id", String(32), nullable=False),
+    Column("grant_id", String(32), nullable=False),
     Column("document_id", String(32), ForeignKey("issuer_documents.document_id"), nullable=False),
     Column("configuration_id", String(128), nullable=False),
     Column("created_at", BigInteger, nullable=False),
@@ -209,4 +287,12 @@ rates = Table(
     Column("window", BigInteger, nullable=False),
     Column("count", Integer, nullable=False),
     PrimaryKeyConstraint("institution_id", "kind"),
+)
+
+secrets = Table(
+    "issuer_secrets",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", LargeBinary, nullable=False),  # made once by the first worker that needs it, shared by all
+    Column("created_at", BigInteger, nullable=False),
 )

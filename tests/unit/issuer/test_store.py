@@ -219,7 +219,7 @@ def test_an_offer_of_another_institution_is_not_there(engine: Engine) -> None:
 def _grant(token: str = "token", **changes: Any) -> Grant:
     values: dict[str, Any] = {
         "token_sha256": grants.digest(token),
-        "offer_id": "offer",
+        "grant_id": "offer",
         "document_id": "doc",
         "institution_id": "a",
         "configuration_ids": ("one",),
@@ -391,7 +391,7 @@ def _recorded(connection: Connection, *credential_ids: str) -> None:
         connection,
         notification_id=secrets.token_hex(8),
         institution_id="a",
-        offer_id="offer",
+        grant_id="offer",
         document_id="doc",
         configuration_id="one",
         records=[
@@ -519,7 +519,7 @@ def test_a_notification_is_stored_once(engine: Engine) -> None:
             connection,
             notification_id="note",
             institution_id="a",
-            offer_id="offer",
+            grant_id="offer",
             document_id="doc",
             configuration_id="one",
             records=[Record(credential_id="c", holder_thumbprint="t", content_sha256="0", valid_from=NOW, valid_until=LATER)],
