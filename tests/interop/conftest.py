@@ -1,7 +1,7 @@
 """Wallets of others against a served demo. Not in the default run: `make interop` installs the packages and asks for the marker."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,7 +29,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.when == "call" and item.get_closest_marker("interop"):
         _rows.append((item.name, report.outcome))
@@ -44,7 +46,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     lines = [
         "# Interoperability: the last recorded run",
         "",
-        f"Written by `make interop RECORD=--record` on {datetime.now(UTC):%Y-%m-%d}. What was found and decided: [README](README.md).",
+        f"Written by `make interop RECORD=--record` on {datetime.now(UTC):%Y-%m-%d}. What was found: [README](README.md).",
         "",
         "| Package | Version |",
         "|---|---|",
