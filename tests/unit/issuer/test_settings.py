@@ -86,7 +86,7 @@ def test_the_test_world_is_accepted(raw: dict[str, Any], tmp_path: Path) -> None
         (_set(database="nonsense"), "database"),
         (_set(listen={"host": "127.0.0.1", "port": 70_000}), "listen.port"),
         (_set(access_token_seconds=301), "access_token_seconds"),
-        (_set(batch_size=1), "batch_size"),
+        (_set(batch_size=0), "batch_size"),
         (_set(institutions=[]), "institutions"),
         (_institution(id="Upper"), "id"),
         (_institution(id="api"), "institutions.api"),
@@ -133,7 +133,7 @@ def test_a_key_file_that_is_missing_or_no_ec_key(raw: dict[str, Any], tmp_path: 
     with pytest.raises(SettingsError, match="not readable PEM"):
         parse(raw, base=tmp_path)
     path.unlink()
-    with pytest.raises(SettingsError, match="No such file"):
+    with pytest.raises(SettingsError, match="cannot be read: No such file"):
         parse(raw, base=tmp_path)
 
 
