@@ -83,8 +83,8 @@ def _noticed_by(check: Check, tree: Path) -> str:
         path.write_text(whole, encoding="utf-8")
     if done.returncode != FAILED:
         return ""
-    failed = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("FAILED ")]
-    return failed[0].partition(" - ")[0] if failed else ""
+    failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED ")]
+    return failed[0].removeprefix("FAILED ").partition(" - ")[0] if failed else ""
 
 
 def _environment(tree: Path) -> dict[str, str]:
@@ -98,8 +98,8 @@ def _page(results: Sequence[tuple[Check, str]]) -> str:
         [
             "# Checks switched off, one at a time",
             "",
-            "Each check of this table was taken out of the code, alone, and the tests were run: the last column names the first test",
-            "that failed. `python -m tests.mutation.prove --write` does it again; the declarations: `tests/mutation/checks.toml`.",
+            "Each check of this table was taken out of the code, alone, and the tests were run: the last column names the first",
+            "test that failed. `python -m tests.mutation.prove --write` does it again; the declarations: `tests/mutation/checks.toml`.",
             "",
             "| Check | Rule | Code | First test to fail |",
             "|---|---|---|---|",
