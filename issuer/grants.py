@@ -11,7 +11,7 @@ from issuer.service import Service
 from issuer.store import documents, rates
 from issuer.store import grants as store
 from issuer.store.engine import reading, writing
-from issuer.store.grants import Grant, Offer, OfferState
+from issuer.store.grants import Grant, Offer, OfferState, Purpose
 from vc.clock import TOLERANCE
 from vc.encoding import base64url
 from vc.errors import Refused
@@ -99,12 +99,13 @@ def claim_proof(connection: Connection, proof: DpopProof, now: datetime) -> None
         raise Refused("dpop_replay", "this DPoP proof was used before")
 
 
-def give_nonce(service: Service, institution: Institution, now: datetime) -> str:
+def give_nonce(service: Service, institution: Institution, now: datetime, *, purpose: Purpose = Purpose.C_NONCE) -> str:
     """A fresh nonce of the institution, remembered until it is spent or over. Raises `Refused("rate_limit")`."""
     nonce = base64url.encode(service.random_bytes(24))
     with writing(service.engine) as connection:
         rates.claim(connection, institution.id, "nonces", service.settings.nonces_per_minute, now)
-        store.add_nonce(connection, institution.id, nonce, now + timedelta(seconds=service.settings.nonce_seconds))
+        expires_at = now + timedelta(seconds=service.settings.nonce_seconds)
+        store.add_nonce(connection, institution.id, nonce, expires_at, purpose=purpose)
     return nonce
 
 

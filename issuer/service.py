@@ -10,17 +10,22 @@ from sqlalchemy import Engine
 
 from issuer.institutions import Institution
 from issuer.settings import Settings
+from issuer.wallet_trust import WalletTrust
 from vc.clock import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """`clock` gives aware UTC in whole seconds, `random_bytes` comes from the operating system (or a test)."""
+    """`clock` gives aware UTC in whole seconds, `random_bytes` comes from the operating system (or a test).
+
+    `wallet_trust`: which wallet providers are believed; None where no trust list was given, and then none is.
+    """
 
     settings: Settings
     engine: Engine
     clock: Clock
     random_bytes: Callable[[int], bytes]
+    wallet_trust: WalletTrust | None = None
 
     def institution(self, institution_id: str) -> Institution | None:
         """The institution whose path that is."""

@@ -198,29 +198,49 @@ def claim_uses(connection: Connection, grant: Grant, count: int, now: datetime) 
     return changed(connection.execute(statement)) == 1
 
 
-def add_nonce(connection: Connection, institution_id: str, nonce: str, expires_at: datetime) -> None:
+class Purpose(StrEnum):
+    """What a nonce was given out for; for anything else it is unknown."""
+
+    C_NONCE = "c_nonce"
+    ATTESTATION = "attestation"  # the challenge in a client attestation's proof of possession
+
+
+def add_nonce(
+    connection: Connection, institution_id: str, nonce: str, expires_at: datetime, *, purpose: Purpose = Purpose.C_NONCE
+) -> None:
     """Remember a nonce that was given out."""
     connection.execute(
-        insert(nonces).values(nonce_sha256=digest(nonce), institution_id=institution_id, expires_at=to_numeric_date(expires_at))
+        insert(nonces).values(
+            nonce_sha256=digest(nonce),
+            institution_id=institution_id,
+            purpose=str(purpose),
+            expires_at=to_numeric_date(expires_at),
+        )
     )
 
 
-def knows_nonces(connection: Connection, institution_id: str, values: Sequence[str], now: datetime) -> bool:
-    """True when every value was given out by this institution, is not spent and not expired. Claims nothing."""
-    count = connection.execute(select(func.count()).select_from(nonces).where(*_live(institution_id, values, now))).scalar_one()
+def knows_nonces(
+    connection: Connection, institution_id: str, values: Sequence[str], now: datetime, *, purpose: Purpose = Purpose.C_NONCE
+) -> bool:
+    """True when every value was given out by this institution for this purpose, is not spent and not expired. Claims nothing."""
+    live = _live(institution_id, values, now, purpose)
+    count = connection.execute(select(func.count()).select_from(nonces).where(*live)).scalar_one()
     return bool(count == len(set(values)))
 
 
-def claim_nonces(connection: Connection, institution_id: str, values: Sequence[str], now: datetime) -> bool:
+def claim_nonces(
+    connection: Connection, institution_id: str, values: Sequence[str], now: datetime, *, purpose: Purpose = Purpose.C_NONCE
+) -> bool:
     """Spend the nonces of one request, all of them or (the caller rolls back) none (VCI-NONCE-4, SECURITY R-3)."""
-    return changed(connection.execute(delete(nonces).where(*_live(institution_id, values, now)))) == len(set(values))
+    return changed(connection.execute(delete(nonces).where(*_live(institution_id, values, now, purpose)))) == len(set(values))
 
 
-def _live(institution_id: str, values: Sequence[str], now: datetime) -> tuple[Any, ...]:
+def _live(institution_id: str, values: Sequence[str], now: datetime, purpose: Purpose) -> tuple[Any, ...]:
     digests = {digest(value) for value in values}
     return (
         nonces.c.nonce_sha256.in_(digests),
         nonces.c.institution_id == institution_id,
+        nonces.c.purpose == str(purpose),
         nonces.c.expires_at > to_numeric_date(now),
     )
 

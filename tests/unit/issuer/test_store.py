@@ -21,7 +21,7 @@ from issuer import migrations
 from issuer.store import connect, documents, grants, issuances, rates, retention, status
 from issuer.store.documents import DocumentState, StoredDocument
 from issuer.store.engine import reading, writing
-from issuer.store.grants import Grant, Offer, OfferState
+from issuer.store.grants import Grant, Offer, OfferState, Purpose
 from issuer.store.idempotency import Answer, once
 from issuer.store.issuances import Record
 from issuer.store.tables import documents as documents_table
@@ -281,6 +281,18 @@ def test_a_nonce_that_is_not_good(engine: Engine, institution: str, value: str, 
     with reading(engine) as connection:
         assert not grants.knows_nonces(connection, institution, [value], now)
     assert not _spend(engine, value, institution=institution, now=now)
+
+
+@pytest.mark.parametrize("given", list(Purpose))
+def test_a_nonce_is_good_for_its_purpose_only(engine: Engine, given: Purpose) -> None:
+    """A challenge for a client attestation proves nothing about a holder's key, nor the reverse."""
+    (other,) = set(Purpose) - {given}
+    with writing(engine) as connection:
+        grants.add_nonce(connection, "a", "nonce", LATER, purpose=given)
+        assert not grants.knows_nonces(connection, "a", ["nonce"], NOW, purpose=other)
+        assert not grants.claim_nonces(connection, "a", ["nonce"], NOW, purpose=other)
+        assert grants.knows_nonces(connection, "a", ["nonce"], NOW, purpose=given)
+        assert grants.claim_nonces(connection, "a", ["nonce"], NOW, purpose=given)
 
 
 def test_a_nonce_is_spent_once_by_two_workers(engines: tuple[Engine, Engine]) -> None:

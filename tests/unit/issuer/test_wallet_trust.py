@@ -1,0 +1,212 @@
+"""Which wallet providers are believed (VCI-WIA-4, EAA-I-8, SECURITY A-14). The control of every refusal is `test_a_listed_…`."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from issuer.wallet_trust import Provider, WalletTrust
+from tests.support import pki
+from tests.support.internet import Internet
+from tests.support.issuer import TestClock
+from tests.support.pki import NOW
+from tests.support.wallet_provider import LIST_HOST, WalletLists, WalletProvider
+from vc.errors import Refused, Unreachable, VcError
+from vc.keys.signer import LocalSigner
+from vc.status.reference import StatusReference
+
+DAY = timedelta(days=1)
+
+
+class Scene:
+    """One listed provider, another that is listed too, and a stranger of the same CA."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock, self.internet = TestClock(), Internet()
+        self.provider = WalletProvider()
+        self.other = WalletProvider(
+            name="Other provider (test)",
+            registration_id="NTRFR-WALLET2",
+            host="other-provider.test",
+            authority=self.provider.authority,
+        )
+        self.lists = WalletLists(folder, self.internet, self.clock, self.provider, self.other)
+        self.trust = self.lists.trust()
+
+    def believe(
+        self, signer: LocalSigner | None = None, *, status: StatusReference | None = None, trust: WalletTrust | None = None
+    ) -> Provider:
+        chain = (signer or self.provider.signer).chain
+        statuses = () if status is None else (status,)
+        return (trust or self.trust).believe(chain, statuses, family="attestation", now=self.clock())
+
+    def refuses(self, kind: type[VcError], code: str, why: str, **asked: Any) -> None:
+        with pytest.raises(kind) as caught:
+            self.believe(**asked)
+        assert (type(caught.value), caught.value.code) == (kind, code)
+        assert why in caught.value.detail
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    return Scene(tmp_path)
+
+
+def test_a_listed_provider_is_believed_and_named(scene: Scene) -> None:
+    found = scene.believe(status=scene.provider.status())
+    assert found == Provider(entity_id="NTRFR-WALLET1", name="Wallet provider (test)")
+
+
+def test_without_a_status_no_list_is_asked(scene: Scene) -> None:
+    scene.believe()
+    assert not scene.internet.requests(scene.provider.host)
+
+
+def test_a_certificate_of_the_same_ca_is_not_enough(scene: Scene) -> None:
+    stranger = scene.provider.authority.leaf(subject={"C": "FR", "O": "Stranger (test)", "CN": "stranger"})
+    scene.refuses(Refused, "attestation_untrusted", "is not on list wallet edition 1 [not_listed]", signer=stranger)
+
+
+def test_a_listed_key_signs_for_nobody_else(scene: Scene) -> None:
+    """The key is listed, the certificate around it names another body."""
+    forged = scene.provider.leaf(
+        key=scene.provider.signer.private_key, subject={"C": "FR", "O": "Forger", "organizationIdentifier": "NTRFR-9", "CN": "x"}
+    )
+    scene.refuses(Refused, "attestation_untrusted", "[key_of_other_body]", signer=forged)
+
+
+def test_the_status_signer_signs_no_attestations(scene: Scene) -> None:
+    scene.refuses(Refused, "attestation_untrusted", "[listed_for_other_role]", signer=scene.provider.status_signer)
+
+
+def test_no_certificate_is_no_provider(scene: Scene) -> None:
+    scene.refuses(Refused, "attestation_untrusted", "[chain_missing]", signer=pki.holder())
+
+
+def test_a_listed_certificate_that_ran_out_signs_no_more(scene: Scene) -> None:
+    """It was good when the attestation says it was made: that is only the word of whoever has the key."""
+    scene.believe()
+    scene.clock.advance(days=24)  # the list itself is good for 30 days from its issue, five days ago
+    scene.believe()
+    short = WalletProvider(name="Short (test)", registration_id="NTRFR-WALLET3", host="short.test")
+    short.signer = short.leaf(not_after=NOW + 2 * DAY)
+    lists = WalletLists(scene.lists.folder / "short", scene.internet, TestClock(), short)
+    trust = lists.trust()
+    assert trust.believe(short.signer.chain, (), family="attestation", now=NOW).entity_id == "NTRFR-WALLET3"
+    with pytest.raises(Refused) as caught:
+        trust.believe(short.signer.chain, (), family="attestation", now=NOW + 3 * DAY)
+    assert (caught.value.code, "[cert_expired]" in caught.value.detail) == ("attestation_untrusted", True)
+
+
+def test_a_provider_taken_off_the_list_is_believed_no_more(scene: Scene) -> None:
+    scene.believe()
+    scene.lists.withdraw(scene.provider)
+    scene.clock.advance(minutes=5)
+    scene.refuses(Refused, "attestation_untrusted", "is not on list wallet edition 2 [not_listed]")
+    assert scene.believe(signer=scene.other.signer).entity_id == "NTRFR-WALLET2"
+
+
+# --- outages: later, never yes, never no
+
+
+def test_a_list_never_read_decides_nothing(scene: Scene, tmp_path: Path) -> None:
+    scene.internet.down.add(LIST_HOST)
+    scene.refuses(Unreachable, "attestation_trust", "[list_never_accepted]", trust=scene.lists.trust("fresh"))
+
+
+def test_a_list_is_used_through_an_outage_until_it_runs_out(scene: Scene) -> None:
+    scene.believe()
+    scene.internet.down.add(LIST_HOST)
+    scene.clock.advance(hours=23)
+    scene.believe()
+    scene.clock.advance(hours=2)
+    scene.refuses(Unreachable, "attestation_trust", "[list_expired]")
+
+
+def test_a_clock_that_was_set_back_decides_nothing(scene: Scene) -> None:
+    scene.believe()
+    scene.clock.advance(days=-10)
+    scene.refuses(Unreachable, "attestation_trust", "[clock_set_back]")
+
+
+def test_an_unreadable_status_decides_nothing(scene: Scene) -> None:
+    scene.internet.down.add(scene.provider.host)
+    scene.refuses(Unreachable, "attestation_status", "[unreachable]", status=scene.provider.status())
+
+
+@pytest.mark.parametrize(
+    "bend",
+    [
+        lambda scene: scene.provider.token.update(signer=scene.other.status_signer),
+        lambda scene: scene.provider.token.update(signer=scene.provider.signer),
+        lambda scene: scene.provider.token.update(signer=pki.root().leaf()),
+        lambda scene: scene.provider.token.update(uri="https://wallet-provider.test/status/2"),
+        lambda scene: scene.provider.token.update(exp=NOW),
+        lambda scene: scene.internet.function(scene.provider.host, lambda _asked: httpx2.Response(200, content=b"<html>")),
+    ],
+    ids=["another provider's", "the attester's key", "unlisted", "another list", "over", "no list"],
+)
+def test_a_bad_status_list_decides_nothing(scene: Scene, bend: Callable[[Scene], Any]) -> None:
+    bend(scene)
+    scene.refuses(Unreachable, "attestation_status", "cannot be read at present", status=scene.provider.status())
+
+
+def test_a_status_is_kept_through_an_outage_for_a_day(scene: Scene) -> None:
+    scene.believe(status=scene.provider.status())
+    scene.internet.down.add(scene.provider.host)
+    scene.clock.advance(hours=23)
+    scene.believe(status=scene.provider.status())
+    scene.clock.advance(hours=2)  # the list's own end lies eleven hours ahead still
+    scene.refuses(Unreachable, "attestation_status", "minutes old", status=scene.provider.status())
+
+
+def test_what_was_revoked_stays_so_in_an_old_list(scene: Scene) -> None:
+    scene.provider.values[7] = 1
+    scene.refuses(Refused, "attestation_revoked", "revoked", status=scene.provider.status())
+    scene.internet.down.add(scene.provider.host)
+    scene.clock.advance(hours=25)
+    scene.refuses(Refused, "attestation_revoked", "revoked", status=scene.provider.status())
+
+
+# --- revocation
+
+
+@pytest.mark.parametrize(("value", "word"), [(1, "revoked"), (2, "suspended"), (3, "application-specific")])
+def test_only_valid_is_valid(scene: Scene, value: int, word: str) -> None:
+    scene.provider.values[7] = value
+    scene.refuses(Refused, "attestation_revoked", word, status=scene.provider.status(7))
+    assert scene.believe(status=scene.provider.status(8)).entity_id == "NTRFR-WALLET1"
+
+
+def test_a_new_revocation_is_seen_when_the_list_is_due(scene: Scene) -> None:
+    scene.believe(status=scene.provider.status())
+    scene.provider.values[7] = 1
+    scene.clock.advance(seconds=61)
+    scene.refuses(Refused, "attestation_revoked", "revoked", status=scene.provider.status())
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        StatusReference(uri="https://wallet-provider.test/status/1", idx=1_000_000),
+        StatusReference(uri="ftp://wallet-provider.test/status/1", idx=1),
+        StatusReference(uri="http://wallet-provider.test/status/1", idx=1),
+    ],
+    ids=["past the end", "no web address", "plain http"],
+)
+def test_a_reference_that_can_never_be_read_is_refused(scene: Scene, reference: StatusReference) -> None:
+    scene.refuses(Refused, "attestation_status", "cannot be read", status=reference)
+
+
+def test_the_family_begins_the_codes_and_every_status_counts(scene: Scene) -> None:
+    scene.provider.values[7] = 1
+    for signer, statuses, code in (
+        (pki.holder(), (), "proof_attestation_untrusted"),
+        (scene.provider.signer, (scene.provider.status(8), scene.provider.status(7)), "proof_attestation_revoked"),
+    ):
+        with pytest.raises(Refused) as caught:
+            scene.trust.believe(signer.chain, statuses, family="proof_attestation", now=NOW)
+        assert caught.value.code == code
