@@ -9,6 +9,7 @@ import ssl
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -66,6 +67,7 @@ class Outbound:
             verify=verify,
             follow_redirects=False,
             trust_env=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # what one answer sets never goes out with another request
             timeout=httpx2.Timeout(limits.total_seconds, connect=limits.connect_seconds),
             limits=httpx2.Limits(max_keepalive_connections=0),  # a kept connection would be shared by all names of one address
             headers={"user-agent": _USER_AGENT, "accept-encoding": "identity"},

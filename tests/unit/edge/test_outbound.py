@@ -95,6 +95,21 @@ def test_redirects_come_back_as_answers() -> None:
     assert (fetched.status, fetched.headers["location"]) == (302, "https://evil.example/")
 
 
+def test_cookies_of_an_answer_never_go_out_again() -> None:
+    """One client asks for everybody: a cookie of one person's errand must not be sent with another's."""
+    seen: list[str | None] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        seen.append(request.headers.get("cookie"))
+        return httpx2.Response(200, headers={"set-cookie": "session=one; Path=/"})
+
+    client = _client(answer)
+    assert client.get("https://a.example/").headers["set-cookie"].startswith("session=one")
+    client.get("https://a.example/")
+    client.get("https://a.example/", headers={"cookie": "mine=1"})
+    assert seen == [None, None, "mine=1"]
+
+
 def test_an_answer_over_the_limit_is_cut() -> None:
     with pytest.raises(Unreachable) as caught:
         _client(lambda request: httpx2.Response(200, content=b"x" * 11), max_bytes=10).get("https://a.example/")
