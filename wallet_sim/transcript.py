@@ -71,13 +71,15 @@ class Wire:
         *,
         form: Mapping[str, str] | None = None,
         body: Any = None,
+        token: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Fetched:
-        """POST a form, a JSON value (`body`), or nothing, as `Outbound.post`."""
-        sent = redaction.value(form if form is not None else body)
-        shown = headers or {}
+        """POST a form, a JSON value (`body`), a signed or encrypted `token`, or nothing, as `Outbound.post`."""
+        sent = redaction.value(form if form is not None else body if token is None else token)
+        shown = dict(headers or {}) | ({} if token is None else {"content-type": "application/jwt"})
+        raw = None if token is None else token.encode("ascii")
         try:
-            got = self._outbound.post(url, form=form, json=body, headers=headers)
+            got = self._outbound.post(url, form=form, json=body, body=raw, headers=shown)
         except VcError as error:
             self.transcript.exchange(method="POST", url=url, headers=shown, sent=sent, got=error)
             raise
