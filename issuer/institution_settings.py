@@ -17,6 +17,7 @@ from vc.encoding import base64url
 from vc.errors import VcError
 from vc.keys import jwk
 from vc.keys.ec import curve_of
+from vc.openid4vci import redirection
 from vc.openid4vci.identifiers import check_issuer
 
 _Text = Annotated[str, Field(min_length=1, max_length=500)]
@@ -133,7 +134,7 @@ def _institution(wire: InstitutionWire, around: Surroundings, where: str) -> Ins
         signers=signers,
         profile=_profile(wire, around, where),
         sign_in=None if wire.sign_in is None else _sign_in(wire.sign_in, around, f"{where}.sign_in"),
-        clients=tuple(RegisteredClient(client_id=one.client_id, redirect_uris=tuple(one.redirect_uris)) for one in wire.clients),
+        clients=_clients(wire.clients, f"{where}.clients"),
         encryption_keys=tuple(
             _encryption_key(around.base / entry.key, f"{where}.keys.encryption.{index}")
             for index, entry in enumerate(wire.keys.encryption)
@@ -217,6 +218,18 @@ def _sign_in(wire: _SignIn, around: Surroundings, where: str) -> SignIn:
         scopes=tuple(wire.scopes),
         claims=dict(wire.claims),
     )
+
+
+def _clients(wires: Sequence[_Client], where: str) -> tuple[RegisteredClient, ...]:
+    if len({wire.client_id for wire in wires}) != len(wires):
+        raise SettingsError(f"setting {where}: one client_id twice")
+    for wire in wires:
+        for uri in wire.redirect_uris:
+            try:
+                redirection.check(uri)
+            except VcError as exc:
+                raise SettingsError(f"setting {where}.redirect_uris: {exc.detail}") from exc
+    return tuple(RegisteredClient(client_id=wire.client_id, redirect_uris=tuple(wire.redirect_uris)) for wire in wires)
 
 
 def _encryption_key(path: Path, where: str) -> EncryptionKey:

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from vc.errors import Refused
 from vc.keys.ec import ALGORITHMS
+from vc.openid4vci.encryption import EncryptionOffer
+from vc.openid4vci.key_attestation import LEVELS
 from vc.openid4vci.offer import PRE_AUTHORIZED
 
 AUTHORIZATION_CODE = "authorization_code"
@@ -17,14 +19,6 @@ PUBLIC_CLIENT = "none"
 ATTESTED_CLIENT = "attest_jwt_client_auth"
 JWT_PROOF = "jwt"
 ATTESTATION_PROOF = "attestation"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EncryptionOffer:
-    enc_values: tuple[str, ...] = ("A256GCM", "A128GCM")
-    zip: bool = True
-    required: bool = False
-    alg: str = "ECDH-ES"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +105,7 @@ PROFILES: dict[ProfileName, IssuanceProfile] = {
         anonymous=True,
         dpop_required=False,
         dpop_nonce=False,
-        encryption=EncryptionOffer(),
+        encryption=EncryptionOffer(zip=True),
     ),
     ProfileName.HAIP: IssuanceProfile(
         name=ProfileName.HAIP,
@@ -125,7 +119,7 @@ PROFILES: dict[ProfileName, IssuanceProfile] = {
         key_attestation=KeyAttestationRequirement(
             key_storage=("iso_18045_moderate",), user_authentication=("iso_18045_moderate",)
         ),  # HAIP-VCI-11, EAA-I-7
-        encryption=EncryptionOffer(),
+        encryption=EncryptionOffer(zip=True),
         signed_metadata=True,  # HAIP-VCI-6
     ),
 }
@@ -181,10 +175,6 @@ def fitted(
     )
 
 
-_LEVELS = ("iso_18045_basic", "iso_18045_enhanced-basic", "iso_18045_moderate", "iso_18045_high")
-"""OpenID4VCI 1.0 Appendix D.2, from weak to strong."""
-
-
 def _stricter(row: KeyAttestationRequirement | None, asked: KeyAttestationRequirement | None) -> KeyAttestationRequirement | None:
     """`asked` where it is at least as strict as the row; raises `Refused("profile_loosens")` where it is not."""
     if row is None or asked is None:
@@ -196,4 +186,4 @@ def _stricter(row: KeyAttestationRequirement | None, asked: KeyAttestationRequir
 
 
 def _level(value: str) -> int:
-    return _LEVELS.index(value)
+    return LEVELS.index(value)

@@ -19,7 +19,7 @@ from issuer.app import create_app
 from issuer.service import Service
 from issuer.settings import Settings, parse
 from issuer.store import connect
-from tests.support.pki import NOW, Authority, root
+from tests.support.pki import NOW, Authority, new_key, root
 from vc.keys.signer import LocalSigner
 from vc.x509.profiles import MDOC_DOCUMENT_SIGNER, STATUS_SIGNING
 
@@ -96,17 +96,21 @@ def build(
     base_url: str = BASE_URL,
     institutions: Mapping[str, dict[str, Any]] = INSTITUTIONS,
     around: datetime = NOW,
+    access: bool = False,
+    encryption: bool = False,
     **changes: Any,
 ) -> Deployment:
     """A deployment in `directory`; `changes` are members of the settings file. An institution is French unless it says so.
 
-    `around`: the time around which certificates are valid and at which the clock begins.
+    `around`: the time around which certificates are valid and at which the clock begins. `access`: institutions have access
+    certificates, and so signed metadata. `encryption`: they have a key requests can be encrypted to.
     """
     authority, entries = root("Test issuing CA"), []
     signers: dict[str, dict[str, LocalSigner]] = {}
     for name, facts in institutions.items():
-        keys, signers[name] = {}, {}
-        for use, options in _USES.items():
+        keys: dict[str, Any] = {}
+        signers[name] = {}
+        for use, options in {**_USES, **({"access": {}} if access else {})}.items():
             subject = {
                 "C": "FR",
                 "O": facts["name"],
@@ -117,6 +121,8 @@ def build(
             signer = authority.leaf(subject=subject, **span, **options)
             signers[name][use] = signer
             keys[use] = _written(directory, f"{name}-{use}", signer)
+        if encryption:
+            keys["encryption"] = [{"key": _written(directory, f"{name}-encryption", LocalSigner(new_key()))["key"]}]
         digest = sha256(token_of(name).encode()).hexdigest()
         entries.append({"id": name, "country": "FR", "api_token_sha256": digest, "keys": keys, **facts})
     raw = {

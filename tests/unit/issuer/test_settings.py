@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from issuer import __main__
@@ -23,7 +23,7 @@ Change = Callable[[dict[str, Any]], Any]
 
 @pytest.fixture
 def raw(tmp_path: Path) -> dict[str, Any]:
-    copy: dict[str, Any] = json.loads(json.dumps(world.build(tmp_path).raw))
+    copy: dict[str, Any] = json.loads(json.dumps(world.build(tmp_path, access=True, encryption=True).raw))
     return copy
 
 
@@ -48,6 +48,47 @@ def _foreign_chain(raw: dict[str, Any]) -> None:
         "key": raw["institutions"][0]["keys"]["seal"]["key"],
         "chain": raw["institutions"][0]["keys"]["status"]["chain"],
     }
+
+
+SIGN_IN: dict[str, Any] = {
+    "issuer": "https://login.test",
+    "client_id": "urssaf",
+    "client_secret": "a secret nobody guesses",
+    "scopes": ["openid", "profile"],
+    "claims": {"family_name": "family_name", "given_name": "given_name", "birth_date": "birthdate"},
+}
+TRUST: dict[str, Any] = {"root": "root.json", "state": "trust"}
+CLIENT: dict[str, Any] = {"client_id": "pilot-wallet", "redirect_uris": ["https://wallet.test/cb"]}
+
+
+def _high(**members: Any) -> Change:
+    """As good an institution as there is (sign-in, trust, clients, keys), and then `members`."""
+
+    def change(raw: dict[str, Any]) -> None:
+        raw["trust"] = TRUST
+        raw["institutions"][0].update({"sign_in": SIGN_IN, "clients": [CLIENT], **members})
+
+    return change
+
+
+def _sign_in(**members: Any) -> Change:
+    return _high(sign_in={**SIGN_IN, **members})
+
+
+def _without_keys(name: str, change: Change) -> Change:
+    def without(raw: dict[str, Any]) -> None:
+        change(raw)
+        raw["institutions"][0]["keys"].pop(name)
+
+    return without
+
+
+def _two_uses(raw: dict[str, Any]) -> None:
+    raw["institutions"][0]["keys"]["access"] = raw["institutions"][0]["keys"]["seal"]
+
+
+def _seal_for_encryption(raw: dict[str, Any]) -> None:
+    raw["institutions"][0]["keys"]["encryption"] = [{"key": raw["institutions"][0]["keys"]["seal"]["key"]}]
 
 
 def _same_token(raw: dict[str, Any]) -> None:
@@ -101,6 +142,44 @@ def test_the_test_world_is_accepted(raw: dict[str, Any], tmp_path: Path) -> None
         (_swap_keys, "keys: a key of another institution"),
         (_wrong_use, "keys.document_signer"),
         (_foreign_chain, "keys.seal"),
+        (_two_uses, "keys: one key for two uses"),
+        (_seal_for_encryption, "keys: one key for two uses"),
+        (_set(batch_size=51), "batch_size"),
+        (_set(refresh_days=366), "refresh_days"),
+        (_set(code_seconds=61), "code_seconds"),
+        (_set(pushed_request_seconds=91), "pushed_request_seconds"),
+        (_set(trust={"root": "r"}), "trust.state"),
+        (_high(issuance_profile="strict"), "issuance_profile"),
+        (_high(issuance_profile="haip"), "clients: profile haip takes attested wallets only"),
+        (_high(issuance_profile="haip", clients=[], sign_in=None), "sign_in: profile haip needs sign_in"),
+        (_without_keys("access", _high(issuance_profile="haip", clients=[])), "keys.access: profile haip needs keys.access"),
+        (_institution(issuance_profile="haip", sign_in=SIGN_IN), "trust: profile haip needs trust"),
+        (_institution(sign_in=SIGN_IN), "sign_in: nobody could ask"),
+        (_institution(key_attestation={}), "key_attestation"),
+        (_high(key_attestation={"key_storage": ["very high"]}), "key_attestation"),
+        (
+            _high(issuance_profile="haip", clients=[], key_attestation={"key_storage": ["iso_18045_basic"]}),
+            "key_attestation: key attestations weaker",
+        ),
+        (_high(issuance_profile="haip", clients=[], key_attestation={}), "key_attestation: key attestations weaker"),
+        (_without_keys("encryption", _high(encryption="required")), "encryption: encryption cannot be required"),
+        (_high(short_lived=["ehic"]), "short_lived"),
+        (_sign_in(issuer="http://login.test"), "sign_in.issuer"),
+        (_sign_in(issuer="https://login.test?tenant=1"), "sign_in.issuer"),
+        (_sign_in(scopes=["profile"]), "sign_in.scopes"),
+        (_sign_in(claims={"family_name": "family_name"}), "sign_in.claims: family_name, given_name and birth_date"),
+        (_sign_in(claims={**SIGN_IN["claims"], "shoe_size": "x"}), "sign_in.claims: the identity block has no such member"),
+        (_sign_in(client_secret=""), "sign_in.client_secret"),
+        (_high(clients=[CLIENT, CLIENT]), "clients: one client_id twice"),
+        (_high(clients=[{**CLIENT, "redirect_uris": ["http://elsewhere.test/cb"]}]), "clients.redirect_uris"),
+        (_high(clients=[{**CLIENT, "redirect_uris": []}]), "redirect_uris"),
+        (_high(registration_certificate="nowhere.jwt"), "registration_certificate: cannot be read"),
+        (_high(reuse_policy={"details": ["once_a_year"]}), "reuse_policy.details"),
+        (_high(reuse_policy={"details": ["once_only"], "reissue_trigger_unused": 10}), "reissue_trigger_unused"),
+        (
+            _high(reuse_policy={"details": ["once_only"], "reissue_trigger_lifetime_left": 90 * 86_400}),
+            "reissue_trigger_lifetime_left",
+        ),
     ],
 )
 def test_a_bad_value_is_named(raw: dict[str, Any], tmp_path: Path, change: Change, sentence: str) -> None:
@@ -109,6 +188,54 @@ def test_a_bad_value_is_named(raw: dict[str, Any], tmp_path: Path, change: Chang
         parse(raw, base=tmp_path)
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_copies_that_are_shown_once_need_a_batch(raw: dict[str, Any], tmp_path: Path) -> None:
+    """EAA-I-4: a policy that cannot be kept is not announced."""
+    raw["batch_size"] = 1
+    raw["institutions"][0]["reuse_policy"] = {"details": ["once_only"]}
+    with pytest.raises(SettingsError, match=r"reuse_policy: copies that are shown once need a batch_size"):
+        parse(raw, base=tmp_path)
+
+
+def test_what_an_institution_has_is_handed_down(raw: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "registration.jwt").write_text("a.b.c\n")
+    members = {"registration_certificate": "registration.jwt", "short_lived": ["pda1"], "reuse_policy": {"details": ["once_only"]}}
+    _high(**members)(raw)
+    settings = parse({**raw, "tls_ca": "ca.pem"}, base=tmp_path)
+    institution = settings.institutions["fr-urssaf"]
+    assert settings.trust is not None
+    assert (settings.trust.root, settings.trust.state) == (tmp_path / "root.json", tmp_path / "trust")
+    assert settings.tls_ca == tmp_path / "ca.pem"
+    assert institution.sign_in is not None
+    assert institution.sign_in.claims["birth_date"] == "birthdate"
+    assert SIGN_IN["client_secret"] not in repr(settings)
+    assert institution.client("pilot-wallet") is not None
+    assert institution.client("another") is None
+    assert institution.registration_certificate == "a.b.c"
+    assert institution.short_lived("pda1")
+    assert not settings.institutions["fr-cnam"].short_lived("ehic")
+    assert institution.reuse_policy is not None
+    assert institution.reuse_policy.batch_size == settings.batch_size
+    assert institution.access_signer is institution.signers[KeyUse.ACCESS]
+    (key,) = institution.encryption_keys
+    assert institution.encryption_key(key.kid) is key
+    assert institution.encryption_key("another") is None
+
+
+def test_an_encryption_key_is_on_the_curve_of_haip(raw: dict[str, Any], tmp_path: Path) -> None:
+    other = ec.generate_private_key(ec.SECP384R1())
+    path = tmp_path / raw["institutions"][0]["keys"]["encryption"][0]["key"]
+    path.write_bytes(other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    with pytest.raises(SettingsError, match=r"keys.encryption.0: not a P-256 key"):
+        parse(raw, base=tmp_path)
+
+
+def test_a_registration_certificate_is_text(raw: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "registration.jwt").write_bytes(b"\xff\xfe")
+    _high(registration_certificate="registration.jwt")(raw)
+    with pytest.raises(SettingsError, match="registration_certificate: not a compact JWT"):
+        parse(raw, base=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -156,6 +283,7 @@ def _production(directory: Path) -> dict[str, Any]:
     for entry in raw["institutions"]:
         entry["name"] = entry["id"]
         entry["api_token_sha256"] = sha256(f"random-{entry['id']}".encode()).hexdigest()
+        entry["keys"].pop("encryption", None)
         for use, keys in entry["keys"].items():
             eku = (MDOC_DOCUMENT_SIGNER,) if use == "document_signer" else ()
             signer = authority.leaf(subject={"C": "FR", "O": entry["id"].removeprefix("test-"), "CN": use}, eku=eku)
@@ -190,6 +318,10 @@ def _renamed(spec: Any) -> Any:
         (_set(status_ttl_seconds=1), "status_ttl_seconds"),
         (_set(time_rounding_seconds=1), "time_rounding_seconds"),
         (_institution(api_token_sha256=sha256(b"changeme").hexdigest()), "default token"),
+        (_high(), None),
+        (_set(trust={**TRUST, "refresh_seconds": 2}), "trust.refresh_seconds"),
+        (_sign_in(client_secret="changeme"), "sign_in.client_secret"),
+        (_sign_in(client_secret="short"), "sign_in.client_secret"),
     ],
 )
 def test_production_refuses_what_belongs_to_a_demo(
