@@ -14,6 +14,8 @@ from issuer.store.tables import credentials, documents, history, issuances, noti
 from vc.clock import to_numeric_date
 from vc.documents.model import value_at
 
+HELD, REFUSED = "held", "refused"
+
 
 class DocumentState(StrEnum):
     """Valid, or withdrawn with the date ahead, or withdrawn."""
@@ -88,6 +90,15 @@ def page(connection: Connection, institution_id: str, *, after: int, limit: int)
     return [_document(row) for row in connection.execute(query)]
 
 
+def born_on(connection: Connection, institution_id: str, document_type: str, birth_date: str) -> Sequence[StoredDocument]:
+    """The institution's documents of that type whose holder was born on that ISO date, withdrawn ones too."""
+    table = documents.c
+    query = select(documents).where(
+        table.institution_id == institution_id, table.birth_date == birth_date, table.document_type == document_type
+    )
+    return [_document(row) for row in connection.execute(query.order_by(table.seq))]
+
+
 def revoke(
     connection: Connection,
     institution_id: str,
@@ -130,6 +141,23 @@ def revoke(
         effective_from=_text(effective_from),
         status_changes_at=_text(status_changes_at),
     )
+    return True
+
+
+def end_hold(
+    connection: Connection, institution_id: str, document_id: str, *, refused: bool, reason: str | None, now: datetime
+) -> bool:
+    """Decide about a held document: its credentials are given (and may be collected), or never. False when it is not held."""
+    hold = REFUSED if refused else None
+    statement = (
+        update(documents)
+        .where(*_own(institution_id, document_id), documents.c.hold == HELD)
+        .values(hold=hold, hold_reason=reason if refused else None)
+    )
+    if not changed(connection.execute(statement)):
+        return False
+    details = {"reason": reason} if reason is not None else {}
+    note(connection, document_id, "document_refused" if refused else "document_released", now, **details)
     return True
 
 
