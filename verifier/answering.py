@@ -9,7 +9,8 @@
 | right state, a holder or structure rule broken           | 400 with what to do    | answered: reject, with the code |
 | right state, anything about issuer, trust, status, rules | 200                    | answered: the verdict           |
 
-The last row tells the wallet nothing: the verdict is the inspector's (VP-RSP-5).
+The last row tells the wallet nothing: the verdict is the inspector's (VP-RSP-5). Where a browser on the same device waits, an
+answer with 200 names the page to open there, with a fresh response code; without it the browser learns nothing (§13.3).
 """
 
 import hmac
@@ -28,7 +29,8 @@ from vc.openid4vp import challenge, dcql, response
 from vc.openid4vp.errors import WALLET_ERRORS
 from vc.openid4vp.response import DecryptionKey, PlainResponse, VpToken, WalletError
 from verifier import checks
-from verifier.asking import GONE, Question, kid_of, private_key
+from verifier.asking import GONE, Question, RandomBytes, kid_of, private_key
+from verifier.digest import digest_of
 from verifier.problems import Problem
 from verifier.report import describe
 from verifier.settings import Settings
@@ -39,6 +41,8 @@ from verifier.verdict import Result, Verdict
 _OVER = "this request was already answered or its time is over: scan a new code"
 _WALLET_CHECKS = ("structure", "issuer_signature", "holder_binding", "query")
 """Checks whose failure is a fault in what the wallet made; it is told which, so that its makers can act (FIELD pain 17)."""
+CODE_BYTES = 24
+"""192 random bits of a response code; OpenID4VP 1.0 §8.2 wants it fresh and unguessable."""
 _log = structlog.get_logger("verifier")
 
 
@@ -46,10 +50,17 @@ class Answering:
     """Takes answers of wallets and gives results to the verifier's own side."""
 
     def __init__(
-        self, settings: Settings, transactions: Transactions, *, trust: TrustSource, status: StatusSource, clock: Clock
+        self,
+        settings: Settings,
+        transactions: Transactions,
+        *,
+        trust: TrustSource,
+        status: StatusSource,
+        clock: Clock,
+        random_bytes: RandomBytes,
     ) -> None:
         self._settings, self._transactions = settings, transactions
-        self._trust, self._status, self._clock = trust, status, clock
+        self._trust, self._status, self._clock, self._random_bytes = trust, status, clock, random_bytes
 
     def answer(self, request_id: str, form: Mapping[str, str]) -> bytes:
         """The JSON a wallet gets for its message (VP-RSP-4). Raises `Problem` as the table above says."""
@@ -62,17 +73,26 @@ class Answering:
         opened = self._open(transaction, form, now)
         if isinstance(opened, WalletError):
             code = opened.error if opened.error in WALLET_ERRORS else "other"
-            if not self._transactions.fail(request_id, {"code": code}, now):
+            answer, digest = self._farewell(transaction)
+            if not self._transactions.fail(request_id, {"code": code}, now, response_code_sha256=digest):
                 raise Problem(400, "invalid_request", _OVER)
             _log.info("wallet declined", request=request_id, code=code)
-            return json.dumps({})
+            return json.dumps(answer)
         verdict = opened if isinstance(opened, Verdict) else self._judge(transaction, opened, now)
-        self._transactions.finish(request_id, verdict.to_json())
-        _log.info("answered", request=request_id, outcome=str(verdict.outcome), codes=list(verdict.codes))
         fault = _fault_of_wallet(verdict)
+        answer, digest = self._farewell(transaction) if fault is None else ({}, None)
+        self._transactions.finish(request_id, verdict.to_json(), response_code_sha256=digest)
+        _log.info("answered", request=request_id, outcome=str(verdict.outcome), codes=list(verdict.codes))
         if fault is not None:
             raise Problem(400, "invalid_request", fault)
-        return json.dumps({})
+        return json.dumps(answer)
+
+    def _farewell(self, transaction: Transaction) -> tuple[dict[str, str], str | None]:
+        """The wallet's answer and the digest of the code in it, made now and known to the wallet alone (VP-RSP-4, HAIP-VP-4)."""
+        if transaction.return_uri is None:
+            return {}, None
+        code = self._random_bytes(CODE_BYTES).hex()
+        return {"redirect_uri": f"{transaction.return_uri}?response_code={code}"}, digest_of(code)
 
     def result(self, transaction_id: str) -> dict[str, Any] | None:
         """What the API says about a transaction; None for one that is unknown, deleted, or a browser's own (VP-RSP-5)."""
@@ -138,8 +158,8 @@ class Answering:
             Shown(role=asks[name].role, format=asks[name].format, text=texts[0], ask=asks[name])
             for name, texts in token.entries.items()
         ]
-        if sorted(shown.role for shown in presented) != ["document", "pid"]:
-            return checks.refused("query", "query_not_answered", "one proof of identity and one document were asked for")
+        if sorted(shown.role for shown in presented) != sorted(question.purpose.roles):
+            return checks.refused("query", "query_not_answered", "one credential was asked for in each role")
         key = _decryption(transaction)
         return checks.run(
             presented,

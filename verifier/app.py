@@ -1,6 +1,6 @@
 """Wiring: settings and the outside world in, one ASGI application out. Importing it does nothing."""
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -12,10 +12,15 @@ from vc.clock import Clock
 from verifier import problems
 from verifier.answering import Answering
 from verifier.asking import Asking, RandomBytes
+from verifier.openid_provider import routes as openid_provider
+from verifier.openid_provider.registry import Provider
+from verifier.openid_provider.sign_in import SignIn
+from verifier.openid_provider.token import TokenEndpoint
 from verifier.problems import Problem
 from verifier.routes import api, pages, wallet
 from verifier.settings import Settings
 from verifier.sources import StatusSource, TrustSource
+from verifier.store.authorizations import Authorizations
 from verifier.store.transactions import Transactions
 
 _RESPONSE_LIMIT = 1 << 20  # direct_post (SECURITY 4.2)
@@ -34,7 +39,7 @@ def create_app(
     """The verifier behind its guarded door. Any number of these may share one database."""
     transactions = Transactions(engine)
     asking = Asking(settings, transactions, clock=clock, random_bytes=random_bytes)
-    answering = Answering(settings, transactions, trust=trust, status=status, clock=clock)
+    answering = Answering(settings, transactions, trust=trust, status=status, clock=clock, random_bytes=random_bytes)
     app = FastAPI(title="Portadoc verifier", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
 
     @app.exception_handler(Problem)
@@ -62,7 +67,20 @@ def create_app(
     app.include_router(wallet.routes(asking, answering))
     app.include_router(api.routes(settings, asking, answering))
     app.include_router(pages.routes(settings, asking, answering))
+    if settings.openid_provider is not None:
+        app.include_router(_sign_in(settings, settings.openid_provider, engine, asking, clock=clock, random_bytes=random_bytes))
     return guard(app, body_limit=_limit, problem=problems.render)
+
+
+def _sign_in(
+    settings: Settings, provider: Provider, engine: Engine, asking: Asking, *, clock: Clock, random_bytes: RandomBytes
+) -> APIRouter:
+    """The verifier as OpenID Provider, whose issuer identifier is its base URL."""
+    issuer, authorizations = settings.base_url, Authorizations(engine)
+    transactions = Transactions(engine)
+    sign_in = SignIn(issuer, provider, authorizations, transactions, asking, clock=clock, random_bytes=random_bytes)
+    tokens = TokenEndpoint(issuer, provider, authorizations, clock=clock, random_bytes=random_bytes)
+    return openid_provider.routes(issuer, provider, sign_in, tokens, pages.renderer(settings))
 
 
 def _limit(path: str) -> int:

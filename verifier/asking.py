@@ -17,9 +17,10 @@ from vc.openid4vp import request as messages
 from vc.openid4vp.client_id import Prefix
 from vc.openid4vp.client_metadata import EncryptionTarget
 from vc.openid4vp.request import DIRECT_POST_JWT, ResponseMode
+from verifier.openid_provider.claims import purpose_of
 from verifier.places import today
 from verifier.problems import Problem
-from verifier.purposes import FORMATS, PURPOSES, Format, Purpose
+from verifier.purposes import FORMATS, Format, Purpose
 from verifier.settings import ClientIdPrefix, Settings, has_dns_name, host_name
 from verifier.store.transactions import State, Transaction, Transactions, lifetime
 
@@ -58,7 +59,7 @@ class Question:
     def from_json(value: Mapping[str, Any]) -> "Question":
         """The question of a stored transaction."""
         return Question(
-            purpose=PURPOSES[value["purpose"]],
+            purpose=purpose_of(value["purpose"]),
             country=value["host_country"],
             on=date.fromisoformat(value["on"]),
             formats=tuple(value["formats"]),
@@ -78,8 +79,11 @@ class Asking:
         """The day of a control that is made now in that country."""
         return today(self._clock(), country)
 
-    def ask(self, question: Question, *, session_sha256: str | None = None) -> Transaction:
-        """Open a transaction. Raises `Refused("client_id_prefix")` for x509_san_dns without a fitting certificate."""
+    def ask(self, question: Question, *, session_sha256: str | None = None, return_uri: str | None = None) -> Transaction:
+        """Open a transaction; `return_uri` is for a wallet on the device of the browser that asked.
+
+        Raises `Refused("client_id_prefix")` for x509_san_dns without a fitting certificate.
+        """
         now = self._clock()
         self._transactions.purge(now - timedelta(seconds=self._settings.result_retention_seconds))
         request_id, state = self._token(), self._token()
@@ -106,6 +110,7 @@ class Asking:
             request_state=state,
             encryption_key=None if key is None else private_jwk(key),
             session_sha256=session_sha256,
+            return_uri=return_uri,
         )
         self._transactions.add(transaction)
         return transaction

@@ -68,19 +68,24 @@ class Purpose:
     asks_for: str
     claims: Mapping[Format, tuple[tuple[Path, ...], ...]]
 
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """What is asked for at once: the document with the PID beside it, or the PID alone, which then is the document."""
+        return ("document",) if self.document_type == "pid" else ("pid", "document")
+
     def asks(self, formats: tuple[Format, ...] = FORMATS) -> tuple[Ask, ...]:
-        """The PID and the document in each of `formats`."""
-        pids = (_ask("pid", "pid", form, _PID[form]) for form in formats)
+        """The PID, when it is not the document itself, and the document, in each of `formats`."""
+        pids = (_ask("pid", "pid", form, _PID[form]) for form in formats if "pid" in self.roles)
         documents = (_ask("document", self.document_type, form, self.claims[form]) for form in formats)
         return (*pids, *documents)
 
     def to_dcql(self, formats: tuple[Format, ...] = FORMATS) -> dict[str, Any]:
-        """The DCQL query. With several formats, `credential_sets` ask for one PID and one document in whichever is held."""
+        """The DCQL query. With several formats, `credential_sets` ask for one of each role in whichever is held."""
         asks = self.asks(formats)
         query: dict[str, Any] = {"credentials": [ask.to_dcql() for ask in asks]}
         if len(formats) > 1:
             query["credential_sets"] = [
-                {"options": [[ask.id] for ask in asks if ask.role == role], "required": True} for role in ("pid", "document")
+                {"options": [[ask.id] for ask in asks if ask.role == role], "required": True} for role in self.roles
             ]
         return query
 

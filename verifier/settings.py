@@ -12,6 +12,7 @@ from edge.settings import SettingsError
 from vc.keys.signer import LocalSigner
 from vc.openid4vp.client_id import dns_names
 from vc.x509.profiles import ACCESS
+from verifier.openid_provider import registry
 
 __all__ = ["ClientIdPrefix", "Settings", "SettingsError", "has_dns_name", "host_name", "load", "parse"]
 
@@ -33,6 +34,7 @@ class _File(shared.Wire):
     request_lifetime_seconds: Annotated[int, Field(ge=1, le=900)] = 300
     result_retention_seconds: Annotated[int, Field(ge=1, le=604_800)] = 3600
     api_token_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    openid_provider: registry.ProviderFile | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,7 @@ class Settings:
     request_lifetime_seconds: int
     result_retention_seconds: int
     api_token_sha256: str | None
+    openid_provider: registry.Provider | None
 
 
 def load(path: Path) -> Settings:
@@ -87,12 +90,19 @@ def parse(raw: dict[str, Any], *, base: Path) -> Settings:
         request_lifetime_seconds=file.request_lifetime_seconds,
         result_retention_seconds=file.result_retention_seconds,
         api_token_sha256=file.api_token_sha256,
+        openid_provider=_provider(file, base),
     )
     if settings.client_id_prefix == "x509_san_dns" and not has_dns_name(settings):  # VP-CID-2
         raise SettingsError("setting client_id_prefix: the access certificate does not name the host of base_url")
     if settings.profile == "production":
         _refuse_demo_values(settings)
     return settings
+
+
+def _provider(file: _File, base: Path) -> registry.Provider | None:
+    if file.openid_provider is None:
+        return None
+    return registry.read(file.openid_provider, base=base, allow_http_loopback=file.allow_http_loopback)
 
 
 def has_dns_name(settings: Settings) -> bool:

@@ -1,5 +1,6 @@
 """Messages that are wrong before any credential is looked at (SECURITY V-1 to V-6, V-9, R-7): refused, the reason named."""
 
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -269,7 +270,9 @@ def test_of_two_answers_at_once_the_second_is_refused(scene: Scene, client: Test
     assert read is not None
     trust = scene.world.trust()
     status = StatusLists(scene.world.outbound(), ShortMemory(), trust, min_ttl=timedelta(seconds=1))
-    slow = Answering(settings, Slow(engine, read), trust=trust, status=status, clock=scene.world.clock)
+    slow = Answering(
+        settings, Slow(engine, read), trust=trust, status=status, clock=scene.world.clock, random_bytes=secrets.token_bytes
+    )
     forms = {
         "good": scene.wallet.form(attack.asked, attack.vp_token),
         "unencrypted": response.build_plain(attack.vp_token, state=attack.asked.state),

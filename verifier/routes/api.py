@@ -1,6 +1,5 @@
 """The JSON API of the verifier's own side: make a request, read its result."""
 
-import hashlib
 import hmac
 from typing import Annotated, Any, Literal
 
@@ -12,6 +11,7 @@ from vc.errors import Malformed, Refused
 from vc.openid4vp.request import ResponseMode
 from verifier.answering import Answering
 from verifier.asking import Asking, RequestUriMethod
+from verifier.digest import digest_of
 from verifier.problems import Problem
 from verifier.question import QuestionInvalid, read
 from verifier.routes import Body, media_type
@@ -72,8 +72,7 @@ def _authenticate(settings: Settings, request: Request) -> None:
     if settings.api_token_sha256 is None:
         return
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    digest = hashlib.sha256(token.encode("utf-8")).hexdigest()
-    if scheme.lower() != "bearer" or not hmac.compare_digest(digest, settings.api_token_sha256):
+    if scheme.lower() != "bearer" or not hmac.compare_digest(digest_of(token), settings.api_token_sha256):
         raise Problem(401, "unauthorized", "a bearer token is required", headers={"www-authenticate": "Bearer"})
 
 

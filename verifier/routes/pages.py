@@ -1,9 +1,8 @@
 """The pages: choose what to check, show the code, show the verdict. Plain HTML, no script; a browser sees only its own requests."""
 
-import hashlib
 import secrets
 from importlib.resources import files
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -14,6 +13,7 @@ from vc.documents.country import NAMES
 from vc.errors import Malformed, Refused
 from verifier.answering import Answering
 from verifier.asking import Asking, Question
+from verifier.digest import digest_of
 from verifier.pages import display
 from verifier.purposes import PURPOSES
 from verifier.qr import data_uri
@@ -32,10 +32,15 @@ def environment() -> Environment:
     return made
 
 
-def routes(settings: Settings, asking: Asking, answering: Answering) -> APIRouter:
-    """Start page, request and verdict page, style sheet."""
-    router, templates = APIRouter(), environment()
-    style = files("verifier").joinpath("pages/verifier.css").read_bytes()
+class Page(Protocol):
+    """Makes the page of a template; `values` are what it shows."""
+
+    def __call__(self, template: str, status: int = 200, **values: Any) -> HTMLResponse: ...
+
+
+def renderer(settings: Settings) -> Page:
+    """Pages that carry what every page of this service says."""
+    templates = environment()
     known = {
         "name": settings.name,
         "demo": settings.profile == "demo",
@@ -44,6 +49,14 @@ def routes(settings: Settings, asking: Asking, answering: Answering) -> APIRoute
 
     def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
         return HTMLResponse(templates.get_template(template).render(**known, **values), status_code=status)
+
+    return page
+
+
+def routes(settings: Settings, asking: Asking, answering: Answering) -> APIRouter:
+    """Start page, request and verdict page, style sheet."""
+    router, page = APIRouter(), renderer(settings)
+    style = files("verifier").joinpath("pages/verifier.css").read_bytes()
 
     def start_page(status: int = 200, problem: str | None = None) -> HTMLResponse:
         countries = sorted(NAMES.items(), key=lambda item: item[1].removeprefix("the "))
@@ -65,7 +78,7 @@ def routes(settings: Settings, asking: Asking, answering: Answering) -> APIRoute
                 on=fields.get("on"),
                 format=fields.get("format", "any"),
             )
-            transaction = asking.ask(question, session_sha256=_digest(session))
+            transaction = asking.ask(question, session_sha256=digest_of(session))
         except QuestionInvalid as error:
             return start_page(400, error.text)
         except (Malformed, Refused) as error:
@@ -80,7 +93,7 @@ def routes(settings: Settings, asking: Asking, answering: Answering) -> APIRoute
     @router.get("/requests/{transaction_id}")
     def show(transaction_id: str, request: Request) -> Response:
         session = request.cookies.get(COOKIE)
-        found = answering.look_up(transaction_id, session_sha256=None if session is None else _digest(session))
+        found = answering.look_up(transaction_id, session_sha256=None if session is None else digest_of(session))
         if found is None:
             return page("gone.html", 404)
         transaction, result = found
@@ -109,7 +122,3 @@ def routes(settings: Settings, asking: Asking, answering: Answering) -> APIRoute
         return Response(content=style, media_type="text/css", headers={"cache-control": "public, max-age=3600"})
 
     return router
-
-
-def _digest(session: str) -> str:
-    return hashlib.sha256(session.encode("utf-8")).hexdigest()

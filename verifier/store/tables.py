@@ -36,7 +36,30 @@ transactions = Table(
     Column("session_sha256", String(64), nullable=True),
     Column("result", JSON, nullable=True),
     Column("last_refusal", JSON, nullable=True),
+    Column("return_uri", Text, nullable=True),  # where the wallet sends the browser of the same device (OpenID4VP 1.0 §8.2)
+    Column("response_code_sha256", String(64), nullable=True),
+    Index("ux_verifier_transactions_response_code", "response_code_sha256", unique=True),
     Index("ix_verifier_transactions_expires_at", "expires_at"),
+)
+
+authorizations = Table(
+    "verifier_authorizations",
+    metadata,
+    Column("authorization_id", String(64), primary_key=True),  # in addresses of one browser's own pages
+    Column("client_id", String(200), nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    Column("state", Text, nullable=True),
+    Column("nonce", Text, nullable=True),
+    Column("code_challenge", String(64), nullable=False),
+    Column("session_sha256", String(64), nullable=False),
+    Column("same_device_id", String(64), nullable=False, unique=True),  # the transaction behind the link
+    Column("cross_device_id", String(64), nullable=False, unique=True),  # the transaction behind the QR code
+    Column("code_sha256", String(64), nullable=True, unique=True),  # set once the person is known
+    Column("claims", JSON(none_as_null=True), nullable=True),  # personal; erased with the code
+    Column("auth_time", BigInteger, nullable=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Index("ix_verifier_authorizations_expires_at", "expires_at"),
 )
 
 status_tokens = Table(
@@ -50,7 +73,7 @@ status_tokens = Table(
     PrimaryKeyConstraint("uri", "kind"),
 )
 
-SCHEMA_TABLES = (transactions, status_tokens)
+SCHEMA_TABLES = (transactions, authorizations, status_tokens)
 _BUSY_MILLISECONDS = 5000
 
 
@@ -70,4 +93,4 @@ def connect(url: str) -> Engine:
     return engine
 
 
-__all__ = ["SCHEMA_TABLES", "connect", "metadata", "status_tokens", "transactions"]
+__all__ = ["SCHEMA_TABLES", "authorizations", "connect", "metadata", "status_tokens", "transactions"]

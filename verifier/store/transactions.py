@@ -30,7 +30,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction:
-    """One question to one wallet. `encryption_key` is a private JWK, None for plain responses and once the question is closed."""
+    """One question to one wallet. `encryption_key` is a private JWK, None for plain responses and once the question is closed.
+
+    `return_uri`: the page to which a wallet on the same device sends the browser once it answered, with a code of which
+    `response_code_sha256` is the digest.
+    """
 
     transaction_id: str
     request_id: str
@@ -45,6 +49,8 @@ class Transaction:
     session_sha256: str | None = None
     result: Mapping[str, Any] | None = None
     last_refusal: Mapping[str, Any] | None = None
+    return_uri: str | None = None
+    response_code_sha256: str | None = None
 
     def shown_state(self, now: datetime) -> State:
         """What the outside sees: an open question past its time is expired, one being judged is still pending."""
@@ -78,23 +84,28 @@ class Transactions:
         """The one the verifier's own side knows by `transaction_id`."""
         return self._one(transactions.c.transaction_id == transaction_id)
 
+    def by_response_code(self, digest: str) -> Transaction | None:
+        """The one whose wallet was given the response code with this SHA-256."""
+        return self._one(transactions.c.response_code_sha256 == digest)
+
     def claim(self, request_id: str, now: datetime) -> bool:
         """Take the only right to judge an answer. False when it is taken, over or unknown; the key is erased with the claim."""
         return self._move(request_id, State.PENDING, State.PROCESSING, now, encryption_key=None)
 
-    def finish(self, request_id: str, result: Mapping[str, Any]) -> None:
-        """Store the verdict of a claimed one."""
+    def finish(self, request_id: str, result: Mapping[str, Any], *, response_code_sha256: str | None = None) -> None:
+        """Store the verdict of a claimed one, with the digest of the code its wallet is given to return with."""
         statement = (
             update(transactions)
             .where(transactions.c.request_id == request_id, transactions.c.state == State.PROCESSING)
-            .values(state=str(State.ANSWERED), result=dict(result))
+            .values(state=str(State.ANSWERED), result=dict(result), response_code_sha256=response_code_sha256)
         )
         with self._engine.begin() as connection:
             connection.execute(statement)
 
-    def fail(self, request_id: str, error: Mapping[str, Any], now: datetime) -> bool:
+    def fail(self, request_id: str, error: Mapping[str, Any], now: datetime, *, response_code_sha256: str | None = None) -> bool:
         """End an open one with the wallet's error. False when it was no longer open."""
-        return self._move(request_id, State.PENDING, State.FAILED, now, encryption_key=None, result=dict(error))
+        values = {"encryption_key": None, "result": dict(error), "response_code_sha256": response_code_sha256}
+        return self._move(request_id, State.PENDING, State.FAILED, now, **values)
 
     def note_refusal(self, request_id: str, refusal: Mapping[str, Any]) -> None:
         """Remember the last message that was turned away, so that the asking side can see it; changes nothing else."""
