@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from vc.documents.words import labels
 from vc.encoding.claims_path import Path
 
 SelectiveDisclosure = Literal["always", "allowed", "never"]
@@ -75,7 +76,7 @@ def claim(
     return Claim(
         path=path_of(path),
         kind=kind,
-        labels={"en": label},
+        labels=labels(label),
         mandatory=mandatory,
         sd=sd,
         min=min,

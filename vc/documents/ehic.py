@@ -8,6 +8,7 @@ from vc.documents.ehic_profiles import DC4EU_0, DC4EU_1, DC4EU_2, EUDI_MDOC, EUD
 from vc.documents.form import Reader
 from vc.documents.public_body import PUB_EAA
 from vc.documents.settle import constant, institution_of_country, one_issuing_country, ordered, source_country
+from vc.documents.words import titles
 
 
 def _settle(data: dict[str, Any], reader: Reader) -> None:
@@ -23,7 +24,7 @@ def _settle(data: dict[str, Any], reader: Reader) -> None:
 EHIC = DocumentType(
     id="ehic",
     title="European Health Insurance Card",
-    labels={"en": "European Health Insurance Card"},
+    labels=titles("ehic"),
     legal_category=PUB_EAA,
     table=TABLE,
     profiles=(DC4EU_1, DC4EU_2, EUDI_MDOC, EUDI_SD_JWT, EUDI_SD_JWT_OLD, DC4EU_0),

@@ -10,6 +10,7 @@ from vc.documents.pda1_foreign import DC4EU_0, EUDI_SD_JWT, WEBUILD
 from vc.documents.pda1_profiles import DC4EU_1, DC4EU_2, EUDI_MDOC
 from vc.documents.public_body import PUB_EAA
 from vc.documents.settle import constant, institution_of_country, one_issuing_country, ordered, source_country
+from vc.documents.words import titles
 
 
 def _settle(data: dict[str, Any], reader: Reader) -> None:
@@ -30,7 +31,7 @@ def _settle(data: dict[str, Any], reader: Reader) -> None:
 PDA1 = DocumentType(
     id="pda1",
     title="Portable Document A1",
-    labels={"en": "Portable Document A1"},
+    labels=titles("pda1"),
     legal_category=PUB_EAA,
     table=TABLE,
     profiles=(DC4EU_2, DC4EU_1, EUDI_MDOC, EUDI_SD_JWT, WEBUILD, DC4EU_0),

@@ -14,6 +14,7 @@ from vc.documents.profile import Profile
 from vc.documents.rules import Answer, Control, Rule, Wording
 from vc.documents.settle import ordered
 from vc.documents.slot import slot
+from vc.documents.words import titles
 
 VCT = "urn:eudi:pid:1"
 DOCTYPE = "eu.europa.ec.eudi.pid.1"
@@ -135,7 +136,7 @@ def _settle(data: dict[str, Any], reader: Reader) -> None:
 PID = DocumentType(
     id="pid",
     title="Person identification data (test)",
-    labels={"en": "Person identification data (test)"},
+    labels=titles("pid"),
     legal_category="PID",
     table=TABLE,
     profiles=(SD_JWT, MDOC),
