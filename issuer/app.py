@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from edge.inbound import guard
 from issuer import migrations, problems
+from issuer.dpop_nonces import DpopNonces
 from issuer.issuance import Issuance
 from issuer.problems import Problem
 from issuer.routes import metadata, public
@@ -51,6 +52,7 @@ def create_app(service: Service) -> ASGIApp:
     )
     app.state.service = service
     app.state.issuance = Issuance(service)
+    app.state.dpop_nonces = DpopNonces(service)
     app.include_router(institution_api)
     app.router.routes.extend(_protocol_routes())
     for kind, handler in _ERRORS.items():

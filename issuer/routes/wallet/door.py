@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from issuer import grants
+from issuer.dpop_nonces import HEADER, DpopNonces
 from issuer.institutions import Institution
 from issuer.lint import LintFailed
 from issuer.routes.answers import answer, not_found
@@ -17,15 +18,17 @@ from issuer.signing import SignatureUnusable
 from issuer.store import grants as store
 from issuer.store import retention
 from issuer.store.engine import reading, writing
-from issuer.store.grants import Grant
+from issuer.store.grants import Grant, Purpose
 from vc.encoding import json
 from vc.errors import Malformed, Refused, Unreachable, VcError
 from vc.openid4vci import dpop, errors
 from vc.openid4vci.dpop import DpopProof
 from vc.openid4vci.errors import Endpoint
+from vc.openid4vci.wallet_attestation import CHALLENGE_HEADER
 
 Handler = Callable[[Request, Service, Institution], Awaitable[Response]]
 _BEARER, _DPOP = "Bearer", "DPoP"
+_CHALLENGE_WANTED = "use_attestation_challenge"
 _log = structlog.get_logger("issuer")
 
 
@@ -39,14 +42,22 @@ def endpoint(name: str, handler: Handler) -> Callable[[Request], Awaitable[Respo
         if institution is None:
             return not_found()
         try:
-            return await handler(request, service, institution)
+            given = await handler(request, service, institution)
         except VcError as exc:
             refused = errors.translate(table, _our_fault(exc), scheme=scheme_of(request) or _DPOP)
             _log.info(
                 "refused", institution=institution.id, endpoint=name, code=exc.code, error=refused.error, status=refused.status
             )
             _count(service, institution, name, refused.error or exc.code)
-            return answer(refused.body(), status=refused.status, headers=refused.headers)
+            given = answer(refused.body(), status=refused.status, headers=refused.headers)
+            if refused.error == _CHALLENGE_WANTED:  # attestation-based client authentication §6.2: with a challenge to use
+                given.headers[CHALLENGE_HEADER] = grants.give_nonce(
+                    service, institution, service.clock(), purpose=Purpose.ATTESTATION
+                )
+        if institution.profile.dpop_nonce and name in set(Endpoint):  # RFC 9449 §8.2: with every answer, so that nobody asks twice
+            nonces: DpopNonces = request.app.state.dpop_nonces
+            given.headers[HEADER] = nonces.current(service.clock())
+        return given
 
     return run
 
@@ -75,12 +86,33 @@ def scheme_of(request: Request) -> str:
     return {"bearer": _BEARER, "dpop": _DPOP}.get(word, "")
 
 
-def proof_at(request: Request, service: Service, institution: Institution, now: datetime) -> DpopProof | None:
-    """The DPoP proof sent to the token endpoint, verified but not yet claimed; None when the wallet does not use DPoP."""
-    values = request.headers.getlist("dpop")
-    if not values:
+def proof_at(
+    request: Request,
+    institution: Institution,
+    now: datetime,
+    *,
+    required: bool,
+    access_token: str | None = None,
+    thumbprint: str | None = None,
+) -> DpopProof | None:
+    """The DPoP proof of a request, verified but not yet claimed; None when the wallet does not use DPoP and need not.
+
+    With a nonce of ours where the profile demands it. Raises what `dpop.verify` raises.
+    """
+    values, profile = request.headers.getlist("dpop"), institution.profile
+    if not values and not required:
         return None
-    return dpop.verify(values, method=request.method, url=_published(institution, request), now=now)
+    nonces: DpopNonces = request.app.state.dpop_nonces
+    return dpop.verify(
+        values,
+        method=request.method,
+        url=_published(institution, request),
+        now=now,
+        access_token=access_token,
+        thumbprint=thumbprint,
+        check_nonce=nonces.checker(now) if profile.dpop_nonce else None,
+        algorithms=profile.dpop_algorithms,
+    )
 
 
 def grant_of(request: Request, service: Service, institution: Institution, now: datetime) -> Grant:
@@ -98,17 +130,13 @@ def grant_of(request: Request, service: Service, institution: Institution, now: 
         raise Refused("token_unknown", "the access token is unknown or has expired")
     if (scheme == _DPOP) != (grant.dpop_thumbprint is not None):
         raise Refused("token_scheme", "the access token belongs to the other scheme")
+    if grant.dpop_thumbprint is None and institution.profile.dpop_required:
+        raise Refused("token_scheme", "only tokens bound to a key are taken here")
     if grant.dpop_thumbprint is not None:
-        proof = dpop.verify(
-            request.headers.getlist("dpop"),
-            method=request.method,
-            url=_published(institution, request),
-            now=now,
-            access_token=token,
-            thumbprint=grant.dpop_thumbprint,
-        )
-        with writing(service.engine) as connection:
-            grants.claim_proof(connection, proof, now)
+        proof = proof_at(request, institution, now, required=True, access_token=token, thumbprint=grant.dpop_thumbprint)
+        if proof is not None:
+            with writing(service.engine) as connection:
+                grants.claim_proof(connection, proof, now)
     return grant
 
 

@@ -27,7 +27,7 @@ async def redeem(request: Request, service: Service, institution: Institution) -
     if door.media_type(request) != _FORM:
         raise Malformed("request", f"the body must be {_FORM}")
     asked = token.parse_request(form(await request.body()), credential_issuer=institution.credential_issuer)
-    proof = door.proof_at(request, service, institution, now)
+    proof = door.proof_at(request, institution, now, required=institution.profile.dpop_required)
     redemption = Redemption(
         code=asked.pre_authorized_code,
         tx_code=asked.tx_code,
