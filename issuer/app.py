@@ -22,7 +22,7 @@ from issuer.routes import metadata, public
 from issuer.routes.answers import answer, plain, refusal
 from issuer.routes.institution_api import models
 from issuer.routes.institution_api.documents import router as institution_api
-from issuer.routes.wallet import credential, nonce, notification, token
+from issuer.routes.wallet import challenge, credential, deferred, nonce, notification, token
 from issuer.routes.wallet.door import endpoint
 from issuer.service import Service
 from issuer.store import retention
@@ -84,6 +84,8 @@ def _protocol_routes() -> list[Route]:
         Route("/{institution}/token", endpoint("token", token.redeem), methods=post),
         Route("/{institution}/nonce", endpoint("nonce", nonce.give), methods=post),
         Route("/{institution}/credential", endpoint("credential", credential.issue), methods=post),
+        Route("/{institution}/deferred", endpoint("deferred", deferred.collect), methods=post),
+        Route("/{institution}/challenge", endpoint("challenge", challenge.give), methods=post),
         Route("/{institution}/notification", endpoint("notification", notification.take), methods=post),
         Route("/{institution}/status", endpoint("status", public.aggregation), methods=get),
         Route("/{institution}/status/{list_id}", endpoint("status", public.status_list), methods=get),

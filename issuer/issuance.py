@@ -19,7 +19,8 @@ from issuer.lint import Expected
 from issuer.publishing import list_uri
 from issuer.service import Service
 from issuer.signing import LintedCredential, Throwaway
-from issuer.store import documents, grants, issuances, status
+from issuer.store import deferred, documents, grants, issuances, status
+from issuer.store.deferred import Promise
 from issuer.store.documents import DocumentState, StoredDocument
 from issuer.store.engine import reading, writing
 from issuer.store.grants import Grant
@@ -79,15 +80,30 @@ class Issuance:
         holders: Sequence[ec.EllipticCurvePublicKey],
         nonces: Sequence[str],
         now: datetime,
+        promise: Promise | None = None,
+        valid_until_cap: datetime | None = None,
     ) -> Issued:
         """One credential per holder key. `nonces`: those of the proofs, spent here.
+
+        `promise`: a deferred issuance that is kept by this, once; what it costs was paid when it was made, so nothing is taken from
+        the token. `valid_until_cap`: no credential ends later (EAA-I-9). Raises `Refused("transaction_unknown")` when the promise
+        was kept meanwhile, `Refused("proof_attestation_ending")` when the cap leaves less than an hour.
 
         Raises `Refused` with code `document_revoked`, `nonce_spent`, `grant_exhausted`; `LintFailed`; `SignatureUnusable` and
         what the signer raises; `Unreachable("certificate_ending")`.
         """
         for _ in range(_TRIES):
             try:
-                return self._issue(institution, grant, configuration, holders=holders, nonces=nonces, now=now)
+                return self._issue(
+                    institution,
+                    grant,
+                    configuration,
+                    holders=holders,
+                    nonces=nonces,
+                    now=now,
+                    promise=promise,
+                    valid_until_cap=valid_until_cap,
+                )
             except _IndexTaken:
                 continue
         raise Unreachable("status_index", "no free status index could be taken")
@@ -101,23 +117,41 @@ class Issuance:
         holders: Sequence[ec.EllipticCurvePublicKey],
         nonces: Sequence[str],
         now: datetime,
+        promise: Promise | None,
+        valid_until_cap: datetime | None,
     ) -> Issued:
+        times = self._times(institution.signer_for(configuration.format), now, valid_until_cap)
         stored, list_id, indices = self._draw(institution, grant, len(holders), now)
         document = Document(type=stored.document_type, data=stored.document)
         signer = institution.signer_for(configuration.format)
         copies = [
-            self._copy(institution, configuration, document, signer=signer, holder=holder, list_id=list_id, index=index, now=now)
+            self._copy(
+                institution,
+                configuration,
+                document,
+                signer=signer,
+                holder=holder,
+                list_id=list_id,
+                index=index,
+                times=times,
+                now=now,
+            )
             for holder, index in zip(holders, indices, strict=True)
         ]
         notification_id = base64url.encode(self._service.random_bytes(24))
         with writing(self._service.engine) as connection:
             if not grants.claim_nonces(connection, institution.id, nonces, now):
                 raise Refused("nonce_spent", "a nonce was spent meanwhile")
-            if not grants.claim_uses(connection, grant, len(copies), now):
+            if promise is not None:
+                if not deferred.deliver(connection, promise, now):
+                    raise Refused("transaction_unknown", "the credentials were collected meanwhile")
+            elif not grants.claim_uses(connection, grant, len(copies), now):
                 raise Refused("grant_exhausted", "the access token is not good for so many credentials")
             standing = documents.find(connection, institution.id, grant.document_id, lock=True)
             if standing is None or standing.state(now) is DocumentState.REVOKED:
                 raise _revoked()
+            if standing.hold is not None:  # it was looked at before; nothing is given for a document that is not free
+                raise Refused("document_refused", "the institution has not released this document")
             issuances.record(
                 connection,
                 notification_id=notification_id,
@@ -163,9 +197,10 @@ class Issuance:
         holder: ec.EllipticCurvePublicKey,
         list_id: str,
         index: int,
+        times: tuple[datetime, datetime],
         now: datetime,
     ) -> _Copy:
-        issued_at, valid_until = self._times(signer, now)
+        issued_at, valid_until = times
         envelope = Envelope(
             issuer=institution.credential_issuer,
             subject=self._uuid(),  # a pseudonym per copy: two copies must not be joined by it (EAA-I-5)
@@ -185,11 +220,12 @@ class Issuance:
         linted = LintedCredential(prepared, expected, signer=signer, throwaway=self._throwaway, now=now)
         return _Copy(envelope=envelope, index=index, linted=linted)
 
-    def _times(self, signer: Signer, now: datetime) -> tuple[datetime, datetime]:
+    def _times(self, signer: Signer, now: datetime, cap: datetime | None) -> tuple[datetime, datetime]:
         """Issue time and technical end, the same for all credentials of one span of time, so that they join nobody (EAA-I-5, P-3).
 
         The issue time is rounded down, but not before the certificate; the end is a midnight, but not after the certificate
-        (SECURITY O-14). Raises `Unreachable("certificate_ending")` when less than an hour is left.
+        (SECURITY O-14), nor after `cap`, itself rounded down. Raises `Unreachable("certificate_ending")` when less than an hour is
+        left by the certificate, `Refused("proof_attestation_ending")` when by the cap.
         """
         begins = max(certificate.not_valid_before_utc for certificate in signer.chain)
         ends = min(certificate.not_valid_after_utc for certificate in signer.chain)
@@ -199,6 +235,12 @@ class Issuance:
         valid_until = min(datetime.fromtimestamp(end, UTC), ends.replace(microsecond=0))
         if issued_at > now or valid_until < now + _SHORTEST:
             raise Unreachable("certificate_ending", "the signing certificate is not valid for long enough")
+        if cap is not None:
+            valid_until = min(valid_until, from_numeric_date(to_numeric_date(cap) // step * step))
+            if valid_until < now + _SHORTEST:
+                raise Refused(
+                    "proof_attestation_ending", "the status of the keys is not kept up long enough; get a fresh attestation"
+                )
         return issued_at, valid_until
 
     def _uuid(self) -> str:

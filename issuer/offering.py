@@ -27,13 +27,17 @@ TX_CODE_LENGTH = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """A document as an institution sends it. `type` None: told by the shape of the data."""
+    """A document as an institution sends it. `type` None: told by the shape of the data.
+
+    `hold`: credentials of it are promised but not given before the institution releases it.
+    """
 
     document_data: Mapping[str, Any]
     identity: Mapping[str, Any] | None
     paper_only: Mapping[str, Any] | None = None
     type: str | None = None
     profile: str | None = None
+    hold: bool = False
 
 
 def accept(institution: Institution, submission: Submission) -> Document:
@@ -115,6 +119,7 @@ def store_document(
             identity=submission.identity,
             paper_only=submission.paper_only,
             created_at=now,
+            hold=documents.HELD if submission.hold else None,
         ),
     )
     stored = documents.find(connection, institution.id, document_id)
@@ -137,13 +142,15 @@ def create_offer(
 ) -> dict[str, Any]:
     """Offer a document to its holder: the answer of the institution API, secrets included.
 
-    Raises `Refused("not_found")`, `Refused("document_revoked")`, and what `configurations` raises.
+    Raises `Refused` with `not_found`, `document_revoked`, `document_refused`, and what `configurations` raises.
     """
     stored = documents.find(connection, institution.id, document_id, lock=True)
     if stored is None:
         raise Refused("not_found", "there is no such document")
     if stored.state(now) is DocumentState.REVOKED:
         raise Refused("document_revoked", "a withdrawn document is not offered")
+    if stored.hold == documents.REFUSED:
+        raise Refused("document_refused", "a refused document is not offered")
     rates.claim(connection, institution.id, "offers", service.settings.writes_per_minute, now)
     document = Document(type=stored.document_type, data=stored.document)
     chosen = configurations(document, formats, profile=profile or stored.profile)

@@ -66,6 +66,8 @@ _STATUS_BY_CODE = {
     "too_large": 413,
     "cursor": 400,
     "document_revoked": 409,
+    "document_refused": 409,
+    "document_not_held": 409,
 }
 
 

@@ -5,7 +5,7 @@ Offer:  open ──redeem──► spent          open ──fifth wrong transac
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -15,9 +15,11 @@ from sqlalchemy import Connection, Row, case, delete, func, insert, or_, select,
 from sqlalchemy.exc import IntegrityError
 
 from issuer.store.engine import changed
-from issuer.store.tables import dpop_proofs, nonces, offers, tokens
+from issuer.store.tables import deferred, dpop_proofs, nonces, offers, tokens
 from vc.clock import to_numeric_date
 
+PRE_AUTHORIZED, AUTHORIZATION_CODE = "pre-authorized_code", "authorization_code"
+"""The grants of an offer, by the short names the table and the institution API use."""
 MAX_WRONG_GUESSES = 5  # VCI-TOK-3, SECURITY A-2
 
 
@@ -32,14 +34,19 @@ class OfferState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What a person was offered. `code` is None once the offer can no longer be used; `needs_tx_code`: a second secret is asked."""
+    """What a person was offered, by a pre-authorized code, by sign-in, or by either.
+
+    `code`, `issuer_state`: the secret of each grant, None where the offer has none, and both None once it can no longer be used.
+    `needs_tx_code`: a second secret is asked for with the code.
+    """
 
     offer_id: str
     document_id: str
     institution_id: str
     configuration_ids: tuple[str, ...]
     by_value: bool
-    code: str | None
+    code: str | None = field(repr=False)
+    issuer_state: str | None = field(default=None, repr=False)
     needs_tx_code: bool
     state: OfferState
     created_at: datetime
@@ -70,8 +77,9 @@ def digest(*parts: str) -> str:
     return sha256(b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)).hexdigest()
 
 
-def add_offer(connection: Connection, offer: Offer, *, code: str, tx_code: str | None) -> None:
+def add_offer(connection: Connection, offer: Offer, *, tx_code: str | None) -> None:
     """Store a new open offer with its secrets."""
+    code, issuer_state = offer.code, offer.issuer_state
     connection.execute(
         insert(offers).values(
             offer_id=offer.offer_id,
@@ -79,9 +87,12 @@ def add_offer(connection: Connection, offer: Offer, *, code: str, tx_code: str |
             institution_id=offer.institution_id,
             configuration_ids=list(offer.configuration_ids),
             by_value=offer.by_value,
-            code_sha256=digest(code),
+            grants=[name for name, secret in ((PRE_AUTHORIZED, code), (AUTHORIZATION_CODE, issuer_state)) if secret is not None],
+            code_sha256=None if code is None else digest(code),
             code=code,
-            tx_code_sha256=None if tx_code is None else digest(code, tx_code),
+            tx_code_sha256=None if code is None or tx_code is None else digest(code, tx_code),
+            issuer_state_sha256=None if issuer_state is None else digest(issuer_state),
+            issuer_state=issuer_state,
             wrong_guesses=0,
             state=str(OfferState.OPEN),
             created_at=to_numeric_date(offer.created_at),
@@ -98,6 +109,11 @@ def open_offer(connection: Connection, institution_id: str, offer_id: str, now: 
 def open_offer_by_code(connection: Connection, institution_id: str, code: str, now: datetime) -> Offer | None:
     """As `open_offer`, by the pre-authorized code."""
     return _one_open(connection, offers.c.code_sha256 == digest(code), institution_id, now)
+
+
+def open_offer_by_issuer_state(connection: Connection, institution_id: str, issuer_state: str, now: datetime) -> Offer | None:
+    """As `open_offer`, by the `issuer_state` of a sign-in."""
+    return _one_open(connection, offers.c.issuer_state_sha256 == digest(issuer_state), institution_id, now)
 
 
 def _one_open(connection: Connection, which: Any, institution_id: str, now: datetime) -> Offer | None:
@@ -129,6 +145,7 @@ def redeem(connection: Connection, offer_id: str, *, code: str, tx_code: str | N
         .values(
             state=case((right, OfferState.SPENT.value), (last, OfferState.DEAD.value), else_=table.state),
             code=case((or_(right, last), None), else_=table.code),
+            issuer_state=case((or_(right, last), None), else_=table.issuer_state),
             wrong_guesses=case((right, table.wrong_guesses), else_=table.wrong_guesses + 1),
         )
         .returning(table.state)
@@ -137,14 +154,33 @@ def redeem(connection: Connection, offer_id: str, *, code: str, tx_code: str | N
     return None if state is None else OfferState(state)
 
 
+def spend_by_sign_in(connection: Connection, offer_id: str) -> bool:
+    """The person signed in and the wallet has its token: the offer is spent. False when it was already, or is withdrawn."""
+    statement = (
+        update(offers)
+        .where(offers.c.offer_id == offer_id, offers.c.state == OfferState.OPEN)
+        .values(state=str(OfferState.SPENT), code=None, issuer_state=None)
+    )
+    return changed(connection.execute(statement)) == 1
+
+
 def withdraw(connection: Connection, document_id: str) -> None:
-    """A withdrawn document is no longer offered, and tokens for it are worth nothing (SECURITY D-11)."""
+    """A withdrawn document is no longer offered, and tokens for it are worth nothing (SECURITY D-11).
+
+    A wallet that was promised credentials keeps its token: nothing is given for it, but it can be told so (VCI-DEF-4).
+    """
+    close_offers(connection, document_id)
+    promised = select(deferred.c.grant_id).where(deferred.c.document_id == document_id, deferred.c.state == "pending")
+    connection.execute(delete(tokens).where(tokens.c.document_id == document_id, tokens.c.grant_id.not_in(promised)))
+
+
+def close_offers(connection: Connection, document_id: str) -> None:
+    """The document is no longer offered."""
     connection.execute(
         update(offers)
         .where(offers.c.document_id == document_id, offers.c.state == OfferState.OPEN)
-        .values(state=str(OfferState.WITHDRAWN), code=None)
+        .values(state=str(OfferState.WITHDRAWN), code=None, issuer_state=None)
     )
-    connection.execute(delete(tokens).where(tokens.c.document_id == document_id))
 
 
 def add_token(connection: Connection, token: str, grant: Grant, *, uses: int, now: datetime) -> None:
@@ -265,6 +301,7 @@ def _offer(row: Row[Any]) -> Offer:
         configuration_ids=tuple(row.configuration_ids),
         by_value=row.by_value,
         code=row.code,
+        issuer_state=row.issuer_state,
         needs_tx_code=row.tx_code_sha256 is not None,
         state=OfferState(row.state),
         created_at=datetime.fromtimestamp(row.created_at, UTC),

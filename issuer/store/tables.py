@@ -143,6 +143,7 @@ deferred = Table(
     Column("document_id", String(32), nullable=False),
     Column("configuration_id", String(128), nullable=False),
     Column("holder_keys", JSON, nullable=False),  # public JWKs, proved when the credential was asked for
+    Column("not_after", BigInteger, nullable=True),  # how long the status of the keys is kept up (EAA-I-9)
     Column("client_id", String(512), nullable=True),
     Column("instance_thumbprint", String(64), nullable=True),
     Column("state", String(16), nullable=False),

@@ -416,6 +416,8 @@ def test_the_api_describes_itself(client: TestClient) -> None:
         "/api/v1/documents/{document_id}",
         "/api/v1/documents/{document_id}/offers",
         "/api/v1/documents/{document_id}/revocation",
+        "/api/v1/documents/{document_id}/release",
+        "/api/v1/documents/{document_id}/refusal",
         "/api/v1/documents/{document_id}/history",
         "/api/v1/statistics",
     }

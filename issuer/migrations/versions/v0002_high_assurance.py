@@ -108,6 +108,7 @@ def _add_tables() -> None:
         sa.Column("document_id", sa.String(32), nullable=False),
         sa.Column("configuration_id", sa.String(128), nullable=False),
         sa.Column("holder_keys", sa.JSON, nullable=False),
+        sa.Column("not_after", sa.BigInteger, nullable=True),
         sa.Column("client_id", sa.String(512), nullable=True),
         sa.Column("instance_thumbprint", sa.String(64), nullable=True),
         sa.Column("state", sa.String(16), nullable=False),

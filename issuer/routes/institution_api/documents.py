@@ -1,7 +1,6 @@
 """Documents: create, list, read, offer, withdraw, history."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 
 import structlog
@@ -12,25 +11,25 @@ from starlette.responses import Response
 from issuer import offering, revocation
 from issuer.institutions import Institution
 from issuer.offering import Submission
-from issuer.problems import MEDIA_TYPE, Problem
+from issuer.problems import MEDIA_TYPE
 from issuer.publishing import list_uri
-from issuer.revocation import text
-from issuer.routes.institution_api import door, models
-from issuer.routes.institution_api.door import Caller, CallerDep
-from issuer.store import documents, retention
-from issuer.store.documents import DocumentState, StoredDocument
+from issuer.routes.institution_api import door, holding, models
+from issuer.routes.institution_api.answers import moment, once, own, reply, summary
+from issuer.routes.institution_api.door import CallerDep
+from issuer.store import deferred, documents, retention
+from issuer.store.documents import DocumentState
 from issuer.store.engine import reading
-from issuer.store.idempotency import Answer, once
+from issuer.store.idempotency import Answer
 from issuer.store.issuances import FAILED
 from vc.clock import to_numeric_date
 from vc.documents.catalogue import CONFIGURATIONS
-from vc.encoding import json
 
 _log = structlog.get_logger("issuer")
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     "4XX": {"description": "a problem document", "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemModel"}}}}
 }
 router = APIRouter(prefix="/api/v1", responses={401: {"model": models.ProblemModel}, **_PROBLEMS})
+router.include_router(holding.router)
 
 
 @router.post("/documents", status_code=201, response_model=models.DocumentSummary, openapi_extra=door.described(models.NewDocument))
@@ -48,9 +47,9 @@ async def create_document(
     def operation(connection: Connection) -> Answer:
         stored = offering.store_document(caller.service, connection, caller.institution, submission, document=document, now=now)
         _log.info("document_created", institution=caller.institution.id, document_id=stored.document_id, type=stored.document_type)
-        return 201, _summary(stored, now)
+        return 201, summary(stored, now)
 
-    return _once(caller, ("documents", body.model_dump()), operation=operation, now=now)
+    return once(caller, ("documents", body.model_dump()), operation=operation, now=now)
 
 
 @router.get("/documents", response_model=models.DocumentPage)
@@ -68,7 +67,7 @@ async def list_documents(request: Request, caller: CallerDep) -> Response:
         found = documents.page(connection, caller.institution.id, after=after, limit=limit + 1)
     shown = found[:limit]
     cursor = door.cursor_after(shown[-1].document_id) if len(found) > limit else None
-    return _json(200, {"documents": [_summary(document, now) for document in shown], "next_cursor": cursor})
+    return reply(200, {"documents": [summary(document, now) for document in shown], "next_cursor": cursor})
 
 
 @router.get("/documents/{document_id}", response_model=models.DocumentDetail)
@@ -77,26 +76,28 @@ async def read_document(request: Request, document_id: str, caller: CallerDep) -
     door.only(request)
     now = caller.service.clock()
     with reading(caller.service.engine) as connection:
-        document = _own(connection, caller.institution, document_id)
+        document = own(connection, caller.institution, document_id)
         rows = documents.issued(connection, document_id)
+        promised = deferred.of_document(connection, document_id)
         reports = documents.reports(connection, document_id)
     withdrawn = document.state(now) is not DocumentState.VALID
-    return _json(
+    return reply(
         200,
         {
-            **_summary(document, now),
+            **summary(document, now),
             "profile": document.profile,
             "document": document.document,
             "identity": document.identity,
             "paper_only": document.paper_only,
             "revocation": revocation.shown(document, now) if withdrawn else None,
             "credentials": [_credential(caller.institution, row, now) for row in rows],
+            "deferred": [_promise(row, now) for row in promised],
             "reports": [
                 {
                     "notification_id": row.notification_id,
                     "event": row.event,
                     "description": row.event_description,
-                    "received_at": _time(row.received_at),
+                    "received_at": moment(row.received_at),
                 }
                 for row in reports
             ],
@@ -135,7 +136,7 @@ async def create_offer(
         _log.info("offer_created", institution=caller.institution.id, document_id=document_id, offer_id=created["offer_id"])
         return 201, created
 
-    return _once(caller, (f"offers/{document_id}", body.model_dump()), operation=operation, now=now)
+    return once(caller, (f"offers/{document_id}", body.model_dump()), operation=operation, now=now)
 
 
 @router.post(
@@ -160,7 +161,7 @@ async def revoke_document(
         _log.info("document_revoked", institution=caller.institution.id, document_id=document_id)
         return 200, revocation.shown(document, now)
 
-    return _once(caller, (f"revocation/{document_id}", body.model_dump()), operation=operation, now=now)
+    return once(caller, (f"revocation/{document_id}", body.model_dump()), operation=operation, now=now)
 
 
 @router.get("/documents/{document_id}/history", response_model=models.History)
@@ -168,9 +169,9 @@ async def read_history(request: Request, document_id: str, caller: CallerDep) ->
     """What happened to the document: offers, collections, what wallets reported, withdrawal."""
     door.only(request)
     with reading(caller.service.engine) as connection:
-        _own(connection, caller.institution, document_id)
+        own(connection, caller.institution, document_id)
         events = documents.events(connection, document_id)
-    return _json(200, {"document_id": document_id, "events": events})
+    return reply(200, {"document_id": document_id, "events": events})
 
 
 @router.get("/statistics", response_model=models.Statistics)
@@ -178,36 +179,17 @@ async def read_statistics(request: Request, caller: CallerDep) -> Response:
     """Requests of wallets that were refused, counted by day, endpoint and error code."""
     door.only(request)
     with reading(caller.service.engine) as connection:
-        return _json(200, {"refusals": retention.refusals_of(connection, caller.institution.id)})
+        return reply(200, {"refusals": retention.refusals_of(connection, caller.institution.id)})
 
 
-def _once(caller: Caller, request: tuple[str, Any], *, operation: Callable[[Connection], Answer], now: datetime) -> Response:
-    keep = timedelta(seconds=caller.service.settings.idempotency_seconds)
-    status, body = once(
-        caller.service.engine,
-        operation,
-        institution_id=caller.institution.id,
-        key=caller.key,
-        request=request,
-        now=now,
-        keep=keep,
-    )
-    return _json(status, body)
-
-
-def _own(connection: Connection, institution: Institution, document_id: str) -> StoredDocument:
-    document = documents.find(connection, institution.id, document_id)
-    if document is None:
-        raise Problem(404, "not_found", "there is no such document")
-    return document
-
-
-def _summary(document: StoredDocument, now: datetime) -> dict[str, Any]:
+def _promise(row: Any, now: datetime) -> dict[str, Any]:
+    over = row.state == deferred.PENDING and row.expires_at <= to_numeric_date(now)
     return {
-        "document_id": document.document_id,
-        "type": document.document_type,
-        "state": str(document.state(now)),
-        "created_at": text(document.created_at),
+        "configuration_id": row.configuration_id,
+        "state": "expired" if over else row.state,
+        "asked_at": moment(row.created_at),
+        "expires_at": moment(row.expires_at),
+        "last_look_at": moment(row.last_polled_at),
     }
 
 
@@ -218,19 +200,11 @@ def _credential(institution: Institution, row: Any, now: datetime) -> dict[str, 
         "credential_id": row.credential_id,
         "configuration_id": row.configuration_id,
         "format": None if configuration is None else configuration.format,
-        "recorded_at": _time(row.recorded_at),
-        "valid_from": _time(row.valid_from),
-        "valid_until": _time(row.valid_until),
+        "recorded_at": moment(row.recorded_at),
+        "valid_from": moment(row.valid_from),
+        "valid_until": moment(row.valid_until),
         "signed": row.state != FAILED,
         "status": "invalid" if invalid else "valid",
         "status_list": list_uri(institution, row.list_id),
         "status_index": row.idx,
     }
-
-
-def _time(seconds: int) -> str | None:
-    return text(datetime.fromtimestamp(seconds, UTC))
-
-
-def _json(status: int, body: Any) -> Response:
-    return Response(json.dumps(body), status, media_type="application/json")

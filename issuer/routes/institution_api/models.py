@@ -28,6 +28,17 @@ class NewDocument(_Request):
     paper_only: dict[str, Any] | None = Field(
         None, description="entries of the paper form that no credential carries, by box number"
     )
+    hold: bool = Field(False, description="promise credentials to wallets that ask, and give them only after the release")
+
+
+class Release(_Request):
+    """Nothing needs to be said."""
+
+
+class Refusal(_Request):
+    """Why no credential is given: a word of the institution's own, kept with the record and not told to wallets."""
+
+    reason: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
 
 
 class NewOffer(_Request):
@@ -91,6 +102,8 @@ class DocumentSummary(BaseModel):
     document_id: str
     type: str
     state: Literal["valid", "revocation_scheduled", "revoked"]
+    hold: Literal["held", "refused"] | None
+    hold_reason: str | None
     created_at: str
 
 
@@ -116,6 +129,16 @@ class IssuedCredential(BaseModel):
     status_index: int
 
 
+class DeferredIssuance(BaseModel):
+    """Credentials promised to a wallet (OpenID4VCI 1.0 §9). `last_look_at`: when the wallet last came to see, roughly."""
+
+    configuration_id: str
+    state: Literal["pending", "delivered", "expired"]
+    asked_at: str
+    expires_at: str
+    last_look_at: str | None
+
+
 class WalletReport(BaseModel):
     """What a wallet told about credentials of the document (OpenID4VCI 1.0 §11); `description` is the wallet's own text."""
 
@@ -134,6 +157,7 @@ class DocumentDetail(DocumentSummary):
     paper_only: dict[str, Any] | None
     revocation: "RevocationRecord | None"
     credentials: list[IssuedCredential]
+    deferred: list[DeferredIssuance]
     reports: list[WalletReport]
 
 

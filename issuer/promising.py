@@ -1,0 +1,105 @@
+"""Deferred issuance (OpenID4VCI 1.0 §9): credentials of a held document are promised, for keys that are proved now.
+
+Keys and proofs are fixed when the credential is asked for. What is checked again at delivery is everything that can change: the
+token, the document, its state.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from issuer.institutions import Institution
+from issuer.proving import Proved
+from issuer.service import Service
+from issuer.store import deferred, documents
+from issuer.store import grants as store
+from issuer.store.deferred import Promise
+from issuer.store.documents import DocumentState, StoredDocument
+from issuer.store.engine import reading, writing
+from issuer.store.grants import Grant
+from vc.encoding import base64url
+from vc.errors import Refused
+
+_log = structlog.get_logger("issuer")
+
+
+def is_held(service: Service, institution: Institution, grant: Grant, now: datetime) -> bool:
+    """Whether credentials of the grant's document have to wait. Raises `Refused` with `document_revoked`, `document_refused`."""
+    with reading(service.engine) as connection:
+        return _standing(connection, institution, grant, now).hold == documents.HELD
+
+
+def promise(
+    service: Service,
+    institution: Institution,
+    grant: Grant,
+    configuration_id: str,
+    proved: Proved,
+    *,
+    now: datetime,
+) -> str:
+    """Promise credentials for the proved keys; gives the transaction id. Nonces and uses of the token are spent here and now.
+
+    Raises `Refused` with `nonce_spent`, `grant_exhausted`, `document_revoked`, `document_refused`.
+    """
+    transaction_id = base64url.encode(service.random_bytes(24))
+    nonces: Sequence[str] = [key.nonce for key in proved.keys]
+    with writing(service.engine) as connection:
+        if not store.claim_nonces(connection, institution.id, nonces, now):
+            raise Refused("nonce_spent", "a nonce was spent meanwhile")
+        if not store.claim_uses(connection, grant, len(proved.keys), now):
+            raise Refused("grant_exhausted", "the access token is not good for so many credentials")
+        _standing(connection, institution, grant, now)
+        deferred.add(
+            connection,
+            transaction_id,
+            grant,
+            configuration_id=configuration_id,
+            holders=[key.public_key for key in proved.keys],
+            not_after=proved.not_after,
+            now=now,
+            expires_at=now + timedelta(seconds=institution.deferred_seconds),
+        )
+        documents.note(
+            connection,
+            grant.document_id,
+            "credentials_deferred",
+            now,
+            configuration_id=configuration_id,
+            count=len(proved.keys),
+        )
+    _log.info("credentials_deferred", institution=institution.id, configuration=configuration_id)
+    return transaction_id
+
+
+def look(service: Service, institution: Institution, grant: Grant, transaction_id: str, now: datetime) -> tuple[Promise, bool]:
+    """What was promised under the id to whoever holds `grant`, and whether it still has to wait.
+
+    Raises `Refused` with `transaction_unknown` (unknown, delivered, over, or promised to somebody else: not told apart),
+    `scope_insufficient`, `document_revoked`, `document_refused`.
+    """
+    with reading(service.engine) as connection:
+        found = deferred.find(connection, grant, transaction_id, now)
+        if found is None:
+            raise Refused("transaction_unknown", "no credentials are waiting under this transaction id for this access token")
+        if found.configuration_id not in grant.configuration_ids:
+            raise Refused("scope_insufficient", "the access token is not good for this credential configuration")
+        held = _standing(connection, institution, grant, now).hold == documents.HELD
+    return found, held
+
+
+def note_look(service: Service, institution: Institution, promise: Promise, now: datetime) -> None:
+    """Remember that a wallet came to see, in vain."""
+    with writing(service.engine) as connection:
+        deferred.note_look(connection, promise, now, every=institution.deferred_interval_seconds)
+
+
+def _standing(connection: Connection, institution: Institution, grant: Grant, now: datetime) -> StoredDocument:
+    document = documents.find(connection, institution.id, grant.document_id)
+    if document is None or document.state(now) is DocumentState.REVOKED:
+        raise Refused("document_revoked", "the document has been withdrawn")
+    if document.hold == documents.REFUSED:
+        raise Refused("document_refused", "the institution has decided not to give credentials of this document")
+    return document
