@@ -138,11 +138,15 @@ def create_offer(
     profile: str | None,
     with_tx_code: bool,
     by_value: bool,
+    wanted: Sequence[str] | None = None,
     now: datetime,
 ) -> dict[str, Any]:
     """Offer a document to its holder: the answer of the institution API, secrets included.
 
-    Raises `Refused` with `not_found`, `document_revoked`, `document_refused`, and what `configurations` raises.
+    `wanted`: grants the offer is to carry, by their short names; None: every one the institution has that serves this document.
+    `with_tx_code` concerns the pre-authorized code only.
+
+    Raises `Refused` with `not_found`, `document_revoked`, `document_refused`, `grant_unavailable`; what `configurations` raises.
     """
     stored = documents.find(connection, institution.id, document_id, lock=True)
     if stored is None:
@@ -154,8 +158,10 @@ def create_offer(
     rates.claim(connection, institution.id, "offers", service.settings.writes_per_minute, now)
     document = Document(type=stored.document_type, data=stored.document)
     chosen = configurations(document, formats, profile=profile or stored.profile)
-    code = base64url.encode(service.random_bytes(32))
-    tx_code = _tx_code(service) if with_tx_code else None
+    carried = _grants(institution, stored, wanted)
+    code = base64url.encode(service.random_bytes(32)) if grants.PRE_AUTHORIZED in carried else None
+    issuer_state = base64url.encode(service.random_bytes(32)) if grants.AUTHORIZATION_CODE in carried else None
+    tx_code = _tx_code(service) if with_tx_code and code is not None else None
     offer = Offer(
         offer_id=service.opaque_id(),
         document_id=document_id,
@@ -163,12 +169,13 @@ def create_offer(
         configuration_ids=tuple(configuration.id for configuration in chosen),
         by_value=by_value,
         code=code,
+        issuer_state=issuer_state,
         needs_tx_code=tx_code is not None,
         state=OfferState.OPEN,
         created_at=now,
         expires_at=now + timedelta(seconds=service.settings.offer_seconds),
     )
-    grants.add_offer(connection, offer, code=code, tx_code=tx_code)
+    grants.add_offer(connection, offer, tx_code=tx_code)
     documents.note(
         connection,
         document_id,
@@ -190,6 +197,23 @@ def create_offer(
     }
 
 
+def _grants(institution: Institution, document: StoredDocument, wanted: Sequence[str] | None) -> Sequence[str]:
+    """The grants the offer carries. By sign-in nobody can be found for a document that does not say whose it is."""
+    profile = institution.profile
+    available = [
+        name
+        for name, there in (
+            (grants.PRE_AUTHORIZED, profile.pre_authorized),
+            (grants.AUTHORIZATION_CODE, profile.authorization_code and document.birth_date is not None),
+        )
+        if there
+    ]
+    carried = available if wanted is None else [name for name in wanted if name in available]
+    if not carried or (wanted is not None and len(carried) != len(wanted)):
+        raise Refused("grant_unavailable", "the document cannot be offered with this grant", pointer="/grants")
+    return carried
+
+
 def _tx_code(service: Service) -> str:
     return f"{int.from_bytes(service.random_bytes(16), 'big') % 10**TX_CODE_LENGTH:0{TX_CODE_LENGTH}d}"
 
@@ -200,14 +224,16 @@ def offer_url(institution: Institution, offer: Offer) -> str:
 
 
 def message(institution: Institution, offer: Offer) -> dict[str, Any]:
-    """The Credential Offer object (OpenID4VCI 1.0 §4.1.1). Raises `Refused("offer_closed")` when its code is gone."""
-    if offer.code is None:
+    """The Credential Offer object (OpenID4VCI 1.0 §4.1.1). Raises `Refused("offer_closed")` when its secrets are gone."""
+    if offer.code is None and offer.issuer_state is None:
         raise Refused("offer_closed", "the offer can no longer be used")
     return protocol.create(
         credential_issuer=institution.credential_issuer,
         configuration_ids=offer.configuration_ids,
         pre_authorized_code=offer.code,
         tx_code={"input_mode": "numeric", "length": TX_CODE_LENGTH} if offer.needs_tx_code else None,
+        authorization_code=offer.issuer_state is not None,
+        issuer_state=offer.issuer_state,
     )
 
 

@@ -48,13 +48,16 @@ class NewOffer(_Request):
     profile: _Word | None = None
     tx_code: bool = Field(True, description="ask for a transaction code, sent to the holder by another way than the offer")
     by_value: bool = Field(False, description="put the whole offer into the link, rather than a reference to it")
+    grants: Annotated[list[Literal["pre-authorized_code", "authorization_code"]], Field(min_length=1, max_length=2)] | None = Field(
+        None, description="how the holder can collect it: by a code in the offer, by signing in; absent: every way there is"
+    )
 
-    @field_validator("formats")
+    @field_validator("formats", "grants")
     @classmethod
-    def _distinct(cls, formats: list[str]) -> list[str]:
-        if len(set(formats)) != len(formats):
-            raise ValueError("a format occurs twice")
-        return formats
+    def _distinct(cls, values: list[str] | None) -> list[str] | None:
+        if values is not None and len(set(values)) != len(values):
+            raise ValueError("a value occurs twice")
+        return values
 
 
 class Revocation(_Request):

@@ -77,7 +77,7 @@ def _offered(engine: Engine, *, tx_code: str | None = "493536", code: str = "cod
     with writing(engine) as connection:
         if documents.find(connection, "a", "doc") is None:
             documents.add(connection, _document())
-        grants.add_offer(connection, offer, code=code, tx_code=tx_code)
+        grants.add_offer(connection, offer, tx_code=tx_code)
     return code
 
 
