@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.support import pki
@@ -160,3 +161,72 @@ def test_the_anchor_is_refused_inside_the_chain(tmp_path: Path) -> None:
 def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read"):
         load(tmp_path / "nothing.json")
+
+
+# --- the member openid_provider
+
+
+def provider(folder: Path, key: ec.EllipticCurvePrivateKey | None = None, **client: Any) -> dict[str, Any]:
+    """A good member with one client, changed."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
+    (folder / "openid.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    good = {
+        "client_id": "issuer",
+        "client_secret_sha256": "0" * 64,
+        "redirect_uris": ["https://issuer.example/callback"],
+        "claims": ["family_name"],
+    }
+    return {"key": "openid.key", "clients": [{**good, **client}]}
+
+
+def test_a_provider_knows_its_clients(tmp_path: Path) -> None:
+    made = parse(values(tmp_path, openid_provider=provider(tmp_path, redirect_uris=["http://localhost:1/x"])), base=tmp_path)
+
+    assert made.openid_provider is not None
+    client = made.openid_provider.clients["issuer"]
+    assert (client.name, client.redirect_uris, client.claims) == ("issuer", ("http://localhost:1/x",), ("family_name",))
+    assert made.openid_provider.acr is None
+    assert parse(values(tmp_path), base=tmp_path).openid_provider is None
+
+
+@pytest.mark.parametrize(
+    ("client", "named"),
+    [
+        ({"redirect_uris": ["http://issuer.example/callback"]}, "redirect_uris"),
+        ({"redirect_uris": ["https://issuer.example/callback#x"]}, "redirect_uris"),
+        ({"redirect_uris": ["/callback"]}, "redirect_uris"),
+        ({"redirect_uris": ["com.example.app:/callback"]}, "redirect_uris: https is required"),
+        ({"redirect_uris": ["https://issuer.example/callback?state=x"]}, "redirect_uris"),
+        ({"redirect_uris": []}, "redirect_uris"),
+        ({"claims": ["email"]}, "claims"),
+        ({"claims": ["family_name", "family_name"]}, "claims: a claim occurs twice"),
+        ({"claims": []}, "claims"),
+        ({"client_secret_sha256": "secret"}, "client_secret_sha256"),
+        ({"client_id": "with blank"}, "client_id"),
+        ({"secret": "x"}, "secret"),
+    ],
+)
+def test_a_bad_client_stops_the_start(tmp_path: Path, client: dict[str, Any], named: str) -> None:
+    with pytest.raises(SettingsError, match=named) as caught:
+        parse(values(tmp_path, openid_provider=provider(tmp_path, **client)), base=tmp_path)
+
+    assert "openid_provider.clients.0" in str(caught.value)
+
+
+def test_a_client_is_registered_once(tmp_path: Path) -> None:
+    member = provider(tmp_path)
+    with pytest.raises(SettingsError, match=r"clients\.1\.client_id: registered twice"):
+        parse(values(tmp_path, openid_provider={**member, "clients": member["clients"] * 2}), base=tmp_path)
+
+
+def test_the_key_of_a_provider_is_on_p256(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"openid_provider.key: not a key on P-256"):
+        parse(values(tmp_path, openid_provider=provider(tmp_path, ec.generate_private_key(ec.SECP384R1()))), base=tmp_path)
+    (tmp_path / "openid.key").unlink()
+    with pytest.raises(SettingsError, match=r"openid_provider.key"):
+        parse(values(tmp_path, openid_provider={**provider(tmp_path), "key": "absent.key"}), base=tmp_path)
+
+
+def test_production_wants_https_of_clients_too(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="https is required"):
+        parse(production(tmp_path, openid_provider=provider(tmp_path, redirect_uris=["http://localhost/x"])), base=tmp_path)
