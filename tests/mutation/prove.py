@@ -99,7 +99,7 @@ def _page(results: Sequence[tuple[Check, str]]) -> str:
             "# Checks switched off, one at a time",
             "",
             "Each check of this table was taken out of the code, alone, and the tests were run: the last column names the first",
-            "test that failed. `make prove PROVE_ARGS=--write` does it again; the declarations are in `tests/mutation/checks.toml`.",
+            "test that failed. `make prove PROVE_ARGS=--write` repeats it; the declarations are in `tests/mutation/checks.toml`.",
             "",
             "| Check | Rule | Code | First test to fail |",
             "|---|---|---|---|",
