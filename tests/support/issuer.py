@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +14,8 @@ from sqlalchemy import Engine
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
-from issuer import migrations
+from edge.outbound import Outbound
+from issuer import migrations, serving
 from issuer.app import create_app
 from issuer.service import Service
 from issuer.settings import Settings, parse
@@ -58,7 +59,10 @@ class TestClock:
 
 @dataclass
 class Deployment:
-    """One deployment: `raw` is its settings file, `authority` issued its certificates; `worker()` starts one more process."""
+    """One deployment: `raw` is its settings file, `authority` issued its certificates; `worker()` starts one more process.
+
+    `outbound`: what it reaches the (pretend) internet by; None for one that asks nobody.
+    """
 
     directory: Path
     raw: dict[str, Any]
@@ -67,6 +71,7 @@ class Deployment:
     clock: TestClock
     settings: Settings
     random_bytes: Callable[[int], bytes] = secrets.token_bytes
+    outbound: Outbound | None = None
     engines: list[Engine] = field(default_factory=list)
 
     def service(self) -> Service:
@@ -74,7 +79,10 @@ class Deployment:
         engine = connect(self.settings.database)
         self.engines.append(engine)
         migrations.upgrade(engine)
-        return Service(settings=self.settings, engine=engine, clock=self.clock, random_bytes=self.random_bytes)
+        service = Service(settings=self.settings, engine=engine, clock=self.clock, random_bytes=self.random_bytes)
+        if self.outbound is None:
+            return service
+        return replace(service, wallet_trust=serving.wallet_trust(self.settings, self.outbound, self.clock))
 
     def worker(self, service: Service | None = None) -> ASGIApp:
         """One application instance."""
@@ -96,6 +104,8 @@ def build(
     base_url: str = BASE_URL,
     institutions: Mapping[str, dict[str, Any]] = INSTITUTIONS,
     around: datetime = NOW,
+    clock: TestClock | None = None,
+    outbound: Outbound | None = None,
     access: bool = False,
     encryption: bool = False,
     **changes: Any,
@@ -139,8 +149,9 @@ def build(
         raw=raw,
         authority=authority,
         signers=signers,
-        clock=TestClock(around),
+        clock=clock or TestClock(around),
         settings=parse(raw, base=directory),
+        outbound=outbound,
     )
 
 
