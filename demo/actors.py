@@ -91,7 +91,7 @@ class Holder:
     def receive(self, link: str, *, tx_code: str | None) -> list[str]:
         """Take what is offered; gives the formats received."""
         receiver = Receiver(self._store, Wire(self._outbound, Transcript(now)), judge=self._judge, clock=now)
-        return [holding.format for holding in receiver.receive(link, tx_code=tx_code)]
+        return [holding.format for holding in receiver.receive(link, tx_code=tx_code).holdings]
 
     def present(self, link: str, *, misbehave: str | None = None) -> Presented:
         """Answer a request, agreeing to all of it."""

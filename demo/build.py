@@ -15,11 +15,19 @@ from trust_list import authoring
 from trust_list.authoring import EntityDraft, ServiceDraft
 from trust_list.catalogue_types import authorisation
 from vc.keys.signer import LocalSigner
+from vc.status import token
+from vc.status.bits import StatusList
 
 HOST = "localhost"
 _LISTED_BEFORE = timedelta(hours=3)
 """The lists are a little older than the first credential: issuers round `iat` down, and nobody was notified in the future."""
 _VERIFIER_NAME = "Arbeitsinspektion (test)"
+_ATTESTATIONS_FOR = timedelta(days=30)
+"""How long the status list of the test wallet's attestations says what it says: nothing was withdrawn."""
+_ATTESTED = 1024
+"""Places in that status list; every instance of the test wallet has the first."""
+_SIGN_IN_CLAIMS = {"family_name": "family_name", "given_name": "given_name", "birth_date": "birthdate"}
+"""Member of the identity block → claim of the ID token of our verifier."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +77,12 @@ def build(state: State, addresses: Addresses, *, now: datetime) -> dict[str, Any
         pki=pki,
         signers={member.id: pki.institution(member) for member in everyone},
         tokens={member.id: secrets.token_urlsafe(24) for member in everyone},
+        secrets={member.id: secrets.token_urlsafe(24) for member in everyone if member.sign_in},
         ca_files=pki.write_authorities(),
         tls=pki.write("tls-server", pki.server(HOST)),
     )
-    _trust_lists(world, now - _LISTED_BEFORE)
+    wallet_provider = _wallet_provider(world, now)
+    _trust_lists(world, now - _LISTED_BEFORE, wallet_provider)
     _issuer(world)
     _verifier(world)
 
@@ -84,6 +94,7 @@ def build(state: State, addresses: Addresses, *, now: datetime) -> dict[str, Any
             "credential_issuer": f"{addresses.issuer}/{member.id}",
             "api_token": world.tokens[member.id],
             "registration_id": member.registration_id,
+            "issuance_profile": member.issuance_profile,
         }
         for member in everyone
     ]
@@ -95,6 +106,7 @@ def build(state: State, addresses: Addresses, *, now: datetime) -> dict[str, Any
         "state": str(state.root),
         "ca_files": {name: path for name, path in world.ca_files.items() if name != "wallet"},
         "trust_root": str(state.trust_root),
+        "wallet_provider": wallet_provider.description,
     }
     for name, sample in (("a1", documents.pda1(now.date())), ("ehic", documents.ehic(now.date()))):
         state.write_json(f"samples/{name}.json", sample)
@@ -111,26 +123,65 @@ class _World:
     pki: Pki
     signers: Mapping[str, Mapping[str, LocalSigner]]
     tokens: Mapping[str, str]
+    secrets: Mapping[str, str]
     ca_files: Mapping[str, str]
     tls: Mapping[str, str]
 
+    @property
+    def tls_ca(self) -> str | None:
+        """The authority of the servers' certificates, where they have any."""
+        return self.ca_files["tls"] if self.addresses.tls else None
 
-def _trust_lists(world: _World, now: datetime) -> None:
+    def trust(self, service: str) -> dict[str, Any]:
+        """The `trust` member of a service's settings; lists are asked for every second, so that the story need not wait."""
+        return {
+            "root": str(self.state.trust_root),
+            "state": str(self.state.root / service / "trust"),
+            "refresh_seconds": 1,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _WalletProvider:
+    """Its entry on the list of wallet providers, and what the simulated wallet needs to play it."""
+
+    entry: EntityDraft
+    description: Mapping[str, Any]
+
+
+def _wallet_provider(world: _World, now: datetime) -> _WalletProvider:
+    provider = WalletProvider()
+    attester, status = world.pki.wallet_provider(provider), world.pki.wallet_status(provider)
+    uri = f"{world.addresses.repository}/{_STATUS_FILE}"
+    nothing_withdrawn = StatusList.empty(_ATTESTED, 1)
+    listed = token.sign_jwt(nothing_withdrawn, uri=uri, iat=now, exp=now + _ATTESTATIONS_FOR, ttl=60, signer=status)
+    world.pki.publish_file(_STATUS_FILE, listed.encode("ascii"))
+    services = (
+        ServiceDraft(role="issuance", certificates=attester.chain, unique_identifier=provider.solution),
+        ServiceDraft(role="revocation", certificates=status.chain, unique_identifier=provider.solution),
+    )
+    return _WalletProvider(
+        entry=EntityDraft(
+            name=provider.name, country=provider.country, registration_id=provider.registration_id, services=services
+        ),
+        description={
+            **world.pki.write("wallet-provider", attester),
+            "client_id": provider.solution,
+            "status": {"uri": uri, "idx": 0},
+        },
+    )
+
+
+_STATUS_FILE = "wallet-attestations.statuslist"
+
+
+def _trust_lists(world: _World, now: datetime, wallet_provider: _WalletProvider) -> None:
     home = world.state.trust_list
     authoring.init(home, base_url=world.addresses.trust_list, now=now, listen=world.addresses.listen(0, world.tls))
     for list_id in ("pub-eaa", "pid"):
         drafts = [_entity(member, world.signers[member.id]) for member in members() if member.list_id == list_id]
         authoring.add_entities(home, list_id, drafts, now=now)
-    provider = WalletProvider()
-    attester = world.pki.wallet_provider(provider)
-    world.pki.write("wallet-provider", attester)
-    wallet = EntityDraft(
-        name=provider.name,
-        country=provider.country,
-        registration_id=provider.registration_id,
-        services=(ServiceDraft(role="issuance", certificates=attester.chain, unique_identifier=provider.solution),),
-    )
-    authoring.add_entities(home, "wallet", [wallet], now=now)
+    authoring.add_entities(home, "wallet", [wallet_provider.entry], now=now)
     for list_id in ("pub-eaa", "pid", "wallet"):
         authoring.publish(home, list_id, now=now)
     authoring.write_trust_root(home, world.state.trust_root, now=now)
@@ -157,18 +208,6 @@ def _entity(member: Member, signers: Mapping[str, LocalSigner]) -> EntityDraft:
 
 
 def _issuer(world: _World) -> None:
-    institutions = [
-        {
-            "id": member.id,
-            "name": member.name,
-            "country": member.country,
-            "registration_id": member.registration_id,
-            "types": list(member.types),
-            "api_token_sha256": sha256(world.tokens[member.id].encode()).hexdigest(),
-            "keys": {use: world.pki.write(f"{member.id}.{use}", signer) for use, signer in world.signers[member.id].items()},
-        }
-        for member in members()
-    ]
     world.state.write_json(
         "issuer.json",
         {
@@ -177,10 +216,50 @@ def _issuer(world: _World) -> None:
             "listen": world.addresses.listen(1, world.tls),
             "database": f"sqlite:///{world.state.root / 'issuer' / 'issuer.db'}",
             "allow_http_loopback": True,
+            "trust": world.trust("issuer"),
+            "tls_ca": world.tls_ca,
             "status_ttl_seconds": 1,
-            "institutions": institutions,
+            "institutions": [_institution(world, member) for member in members()],
         },
     )
+
+
+def _institution(world: _World, member: Member) -> dict[str, Any]:
+    pki, issuer = world.pki, f"{world.addresses.issuer}/{member.id}"
+    signers = {**world.signers[member.id], "access": pki.issuer_access(member, credential_issuer=issuer)}
+    keys: dict[str, Any] = {use: pki.write(f"{member.id}.{use}", signer) for use, signer in signers.items()}
+    described = {
+        "id": member.id,
+        "name": member.name,
+        "country": member.country,
+        "registration_id": member.registration_id,
+        "types": list(member.types),
+        "api_token_sha256": sha256(world.tokens[member.id].encode()).hexdigest(),
+        "keys": {**keys, "encryption": [pki.write_key(f"{member.id}.encryption")]},
+        "issuance_profile": member.issuance_profile,
+        "reuse_policy": {"details": ["once_only"], "reissue_trigger_unused": 2},
+    }
+    if not member.sign_in:
+        return described
+    sign_in = {
+        "issuer": world.addresses.verifier,
+        "client_id": member.id,
+        "client_secret": world.secrets[member.id],
+        "scopes": ["openid"],
+        "claims": _SIGN_IN_CLAIMS,
+    }
+    return {**described, "sign_in": sign_in}
+
+
+def _relying_party(world: _World, member: Member) -> dict[str, Any]:
+    """An institution as a client of our verifier's OpenID Provider."""
+    return {
+        "client_id": member.id,
+        "name": member.name,
+        "client_secret_sha256": sha256(world.secrets[member.id].encode()).hexdigest(),
+        "redirect_uris": [f"{world.addresses.issuer}/{member.id}/sign-in/callback"],
+        "claims": list(_SIGN_IN_CLAIMS.values()),
+    }
 
 
 def _verifier(world: _World) -> None:
@@ -196,12 +275,12 @@ def _verifier(world: _World) -> None:
             "allow_http_loopback": True,
             "client_id_prefix": "x509_hash",
             "access": world.pki.write("verifier-access", access),
-            "trust": {
-                "root": str(world.state.trust_root),
-                "state": str(world.state.root / "verifier" / "trust"),
-                "refresh_seconds": 1,
-            },
-            "tls_ca": world.ca_files["tls"] if world.addresses.tls else None,
+            "trust": world.trust("verifier"),
+            "tls_ca": world.tls_ca,
             "status_min_ttl_seconds": 1,
+            "openid_provider": {
+                **world.pki.write_key("verifier-openid"),
+                "clients": [_relying_party(world, member) for member in members() if member.sign_in],
+            },
         },
     )

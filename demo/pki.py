@@ -26,7 +26,8 @@ _AUTHORITY = timedelta(days=3 * 365)
 _LEAF = timedelta(days=400)
 """A document signer may live 457 days at most (MDOC-CERT-3)."""
 _BEFORE = timedelta(days=1)
-_ACCESS_POLICY = x509.ObjectIdentifier("0.4.0.194118.1.1")
+_ACCESS_POLICY = x509.ObjectIdentifier("0.4.0.194118.1.2")
+"""TS 119 411-8: access certificate of a legal person, NCP."""
 _CRL_LIFE = timedelta(days=30)
 
 
@@ -49,6 +50,7 @@ class Pki:
         self.seal = self._authority("seal-ca", {"C": "FR", "O": "Portadoc (test)", "CN": "Seal CA (test)"})
         self.status = self._authority("status-ca", {"C": "FR", "O": "Portadoc (test)", "CN": "Status list CA (test)"})
         self.access = self._authority("access-ca", {"C": "FR", "O": "Portadoc (test)", "CN": "Access CA (test)"})
+        self.registrar = self._authority("registrar-ca", {"C": "FR", "O": "Portadoc (test)", "CN": "Registrar CA (test)"})
         self.tls = self._authority("tls-ca", {"C": "FR", "O": "Portadoc (test)", "CN": "TLS CA (test)"})
         self.wallet = self._authority("wallet-ca", {"C": "FR", "O": "Portadoc (test)", "CN": "Wallet provider CA (test)"})
         self.iacas = {c: self._authority(f"iaca-{c.lower()}", {"C": c, "CN": f"IACA {c} (test)"}, iaca=True) for c in countries}
@@ -74,20 +76,34 @@ class Pki:
 
     def relying_party(self, *, name: str, base_url: str, host: str) -> LocalSigner:
         """The access certificate of a verifier, usable as x509_hash and x509_san_dns."""
+        subject = {"C": "DE", "O": name, "organizationIdentifier": "NTRDE-TEST-VERIFIER", "CN": name}
+        return self._access_certificate(subject, uris=(base_url,), dns_names=(host,))
+
+    def issuer_access(self, member: Member, *, credential_issuer: str) -> LocalSigner:
+        """The access certificate of an institution: what it signs its issuer metadata with (EAA-I-1)."""
+        names = {"O": member.name, "organizationIdentifier": member.registration_id, "CN": f"{member.id} (test)"}
+        return self._access_certificate({"C": member.country, **names}, uris=(credential_issuer,))
+
+    def _access_certificate(self, subject: dict[str, str], *, uris: Sequence[str], dns_names: Sequence[str] = ()) -> LocalSigner:
+        """TS 119 411-8: legal person, its identifier, where it can be reached, and the practice statement."""
         policy = x509.PolicyInformation(_ACCESS_POLICY, [f"{self._repository}/practice.txt"])
+        policies = x509.CertificatePolicies([policy])
         return self._leaf(
-            self.access,
-            {"C": "DE", "O": name, "organizationIdentifier": "NTRDE-TEST-VERIFIER", "CN": name},
-            usages=("digital_signature",),
-            dns_names=(host,),
-            uris=(base_url,),
-            more=((x509.CertificatePolicies([policy]), False),),
+            self.access, subject, usages=("digital_signature",), dns_names=dns_names, uris=uris, more=((policies, False),)
         )
+
+    def registrar_signer(self) -> LocalSigner:
+        """The signer of registration certificates (TS 119 475)."""
+        return self._leaf(self.registrar, {"C": "FR", "O": "Portadoc (test)", "CN": "Registrar (test)"})
 
     def wallet_provider(self, provider: WalletProvider) -> LocalSigner:
         """The signer of wallet attestations."""
-        subject = {"C": provider.country, "O": provider.name, "organizationIdentifier": provider.registration_id}
-        return self._leaf(self.wallet, {**subject, "CN": provider.name})
+        return self._leaf(self.wallet, {**_subject(provider), "CN": provider.name})
+
+    def wallet_status(self, provider: WalletProvider) -> LocalSigner:
+        """The signer of the status list that tells which wallet attestations were withdrawn."""
+        subject = {**_subject(provider), "CN": f"Status lists of {provider.name}"}
+        return self._leaf(self.wallet, subject, eku=(STATUS_SIGNING,))
 
     def server(self, host: str) -> LocalSigner:
         """A TLS server certificate for `host` and the loopback address."""
@@ -103,6 +119,18 @@ class Pki:
         chain.write_bytes(_pem(signer.chain))
         return {"key": str(key), "chain": str(chain)}
 
+    def write_key(self, name: str) -> dict[str, str]:
+        """Put a fresh key that needs no certificate into `NAME.key.pem` (mode 0600); gives the path as settings files take it."""
+        path = self._folder / f"{name}.key.pem"
+        key = ec.generate_private_key(ec.SECP256R1())
+        _write_private(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        return {"key": str(path)}
+
+    def publish_file(self, name: str, content: bytes) -> str:
+        """Put a file into the repository; gives its address."""
+        (self._folder / "repository" / name).write_bytes(content)
+        return f"{self._repository}/{name}"
+
     def write_authorities(self) -> dict[str, str]:
         """Put every authority's certificate and first CRL into the repository folder; gives the PEM bundles by purpose."""
         groups = {
@@ -110,6 +138,7 @@ class Pki:
             "document_signer": tuple(self.iacas.values()),
             "status": (self.status,),
             "access": (self.access,),
+            "registrar": (self.registrar,),
             "tls": (self.tls,),
             "wallet": (self.wallet,),
         }
@@ -188,6 +217,10 @@ class Pki:
             serial=x509.random_serial_number(),
         )
         return LocalSigner(key, (certificate,))
+
+
+def _subject(provider: WalletProvider) -> dict[str, str]:
+    return {"C": provider.country, "O": provider.name, "organizationIdentifier": provider.registration_id}
 
 
 def _pem(certificates: Iterable[x509.Certificate]) -> bytes:

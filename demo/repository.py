@@ -1,4 +1,4 @@
-"""`python -m demo.repository --folder DIR --port N`: what the certificates point at, their issuers' certificates and CRLs."""
+"""`python -m demo.repository --folder DIR --port N`: what certificates and attestations point at."""
 
 import argparse
 from pathlib import Path
@@ -14,7 +14,12 @@ from edge.inbound import guard
 from edge.serve import run
 from vc.encoding import json
 
-_MEDIA_TYPES = {".cer": "application/pkix-cert", ".crl": "application/pkix-crl", ".txt": "text/plain; charset=utf-8"}
+_MEDIA_TYPES = {
+    ".cer": "application/pkix-cert",
+    ".crl": "application/pkix-crl",
+    ".statuslist": "application/statuslist+jwt",
+    ".txt": "text/plain; charset=utf-8",
+}
 
 
 def create_app(folder: Path) -> ASGIApp:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 PID_PROVIDER = "test-pid"
+HAIP_INSTITUTION = "at-social-security"
 LAW = "OJ:EU32004R0883"
 """Regulation (EC) No 883/2004, by its CELEX number: the law that makes an institution responsible for PDA1 and EHIC."""
 
@@ -26,6 +27,16 @@ class Member:
     def list_id(self) -> str:
         """The trust list it belongs on."""
         return "pid" if self.types == ("pid",) else "pub-eaa"
+
+    @property
+    def sign_in(self) -> bool:
+        """Whether people sign in there with their PID; its own provider cannot ask for it before it gave one."""
+        return self.types != ("pid",)
+
+    @property
+    def issuance_profile(self) -> str:
+        """`haip` for one institution, so that both profiles can be seen side by side; `pilot` for the others."""
+        return "haip" if self.id == HAIP_INSTITUTION else "pilot"
 
 
 _BOTH: Mapping[str, str] = {

@@ -92,6 +92,22 @@ def test_the_verifier_can_be_named_by_hash_and_by_dns_name(pki: Pki) -> None:
     find_path(signer.chain, anchors=[pki.access.certificate], at=NOW, rules=ACCESS)
 
 
+def test_an_issuer_access_certificate_names_the_institution_and_where_it_is(pki: Pki) -> None:
+    """TS 119 411-8: policy of a legal person, its identifier, the practice statement, and a way to reach it."""
+    member = members()[0]
+    signer = pki.issuer_access(member, credential_issuer="http://localhost:8401/fr-urssaf")
+    find_path(signer.chain, anchors=[pki.access.certificate], at=NOW, rules=ACCESS)
+    leaf = signer.chain[0]
+    assert subject_value(leaf, NameOID.ORGANIZATION_NAME) == member.name
+    assert subject_value(leaf, NameOID.ORGANIZATION_IDENTIFIER) == member.registration_id
+    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.UniformResourceIdentifier) == ["http://localhost:8401/fr-urssaf"]
+    (policy,) = leaf.extensions.get_extension_for_class(x509.CertificatePolicies).value
+    assert policy.policy_identifier.dotted_string == "0.4.0.194118.1.2"
+    usage = leaf.extensions.get_extension_for_class(x509.KeyUsage).value
+    assert (usage.digital_signature, usage.content_commitment, usage.key_cert_sign) == (True, False, False)
+
+
 def test_the_wallet_provider_has_a_signer(pki: Pki) -> None:
     signer = pki.wallet_provider(WalletProvider())
     find_path(signer.chain, anchors=[pki.wallet.certificate], at=NOW, rules=WALLET_PROVIDER)
