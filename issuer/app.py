@@ -160,6 +160,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         cleaning.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await cleaning
+        await app.state.service.close()
 
 
 async def _clean(service: Service) -> None:

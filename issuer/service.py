@@ -1,7 +1,7 @@
 """What every part of the service is handed: settings, database, clock and randomness. Nothing else is shared between requests."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from hmac import compare_digest
@@ -10,6 +10,9 @@ from sqlalchemy import Engine
 
 from issuer.institutions import Institution
 from issuer.settings import Settings
+from issuer.sign_in.provider import Providers
+from issuer.store.engine import Reader
+from issuer.store.writer import Writer
 from issuer.wallet_trust import WalletTrust
 from vc.clock import Clock
 
@@ -18,7 +21,9 @@ from vc.clock import Clock
 class Service:
     """`clock` gives aware UTC in whole seconds, `random_bytes` comes from the operating system (or a test).
 
+    `writer`: for what hot paths write; `reader`: for what they read on the event loop. Both open their connection at first use.
     `wallet_trust`: which wallet providers are believed; None where no trust list was given, and then none is.
+    `providers`: the OpenID Providers people sign in at; None where no institution has one.
     """
 
     settings: Settings
@@ -26,6 +31,19 @@ class Service:
     clock: Clock
     random_bytes: Callable[[int], bytes]
     wallet_trust: WalletTrust | None = None
+    writer: Writer = field(init=False, repr=False, compare=False)
+    reader: Reader = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "writer", Writer(self.engine))
+        object.__setattr__(self, "reader", Reader(self.engine))
+
+    async def close(self) -> None:
+        """Finish what is being written and let go of the kept connections; they are opened again when needed."""
+        await self.writer.close()
+        self.reader.close()
+
+    providers: Providers | None = None
 
     def institution(self, institution_id: str) -> Institution | None:
         """The institution whose path that is."""

@@ -1,15 +1,16 @@
 """Documents as the institutions gave them, their withdrawal and history. Every query names the institution (SECURITY D-1)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, or_, select, update
 
 from issuer.store import status
 from issuer.store.engine import changed
+from issuer.store.prepared import Prepared
 from issuer.store.tables import credentials, documents, history, issuances, notifications, status_entries
 from vc.clock import to_numeric_date
 from vc.documents.model import value_at
@@ -74,9 +75,15 @@ def find(connection: Connection, institution_id: str, document_id: str, *, lock:
 
     `lock`: the row stays as it is until the transaction ends.
     """
-    query = select(documents).where(*_own(institution_id, document_id))
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
-    return None if row is None else _document(row)
+    row = (_FIND_LOCKED if lock else _FIND).one(connection, institution=institution_id, document=document_id)
+    return None if row is None else _document(zip(_COLUMNS, row, strict=True))
+
+
+_FINDING = select(documents).where(
+    documents.c.institution_id == bindparam("institution"), documents.c.document_id == bindparam("document")
+)
+_COLUMNS = tuple(column.name for column in _FINDING.selected_columns)
+_FIND, _FIND_LOCKED = Prepared(_FINDING), Prepared(_FINDING.with_for_update())
 
 
 def page(connection: Connection, institution_id: str, *, after: int, limit: int) -> Sequence[StoredDocument]:
@@ -87,7 +94,7 @@ def page(connection: Connection, institution_id: str, *, after: int, limit: int)
         .order_by(documents.c.seq)
         .limit(limit)
     )
-    return [_document(row) for row in connection.execute(query)]
+    return [_document(zip(_COLUMNS, row, strict=True)) for row in connection.execute(query)]
 
 
 def born_on(connection: Connection, institution_id: str, document_type: str, birth_date: str) -> Sequence[StoredDocument]:
@@ -96,7 +103,7 @@ def born_on(connection: Connection, institution_id: str, document_type: str, bir
     query = select(documents).where(
         table.institution_id == institution_id, table.birth_date == birth_date, table.document_type == document_type
     )
-    return [_document(row) for row in connection.execute(query.order_by(table.seq))]
+    return [_document(zip(_COLUMNS, row, strict=True)) for row in connection.execute(query.order_by(table.seq))]
 
 
 def revoke(
@@ -163,7 +170,10 @@ def end_hold(
 
 def note(connection: Connection, document_id: str, event: str, at: datetime, **details: Any) -> None:
     """One line of history: an event word, ids and codes."""
-    connection.execute(insert(history).values(document_id=document_id, at=to_numeric_date(at), event=event, details=details))
+    _NOTE.run(connection, document_id=document_id, at=to_numeric_date(at), event=event, details=details)
+
+
+_NOTE = Prepared(insert(history).values({name: bindparam(name) for name in ("document_id", "at", "event", "details")}))
 
 
 def events(connection: Connection, document_id: str) -> list[dict[str, Any]]:
@@ -201,8 +211,8 @@ def _own(institution_id: str, document_id: str) -> tuple[ColumnElement[bool], Co
     return documents.c.institution_id == institution_id, documents.c.document_id == document_id
 
 
-def _document(row: Row[Any]) -> StoredDocument:
-    values = dict(row._mapping)
+def _document(row: Iterable[tuple[str, Any]]) -> StoredDocument:
+    values = dict(row)
     for name in _TIMES:
         values[name] = None if values[name] is None else datetime.fromtimestamp(values[name], UTC)
     return StoredDocument(**values)

@@ -8,10 +8,14 @@ from typing import Any, cast
 from sqlalchemy import Connection, CursorResult, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 
+from issuer.store.prepared import execute
+from vc.encoding import json
+
 BUSY_MILLISECONDS = 2_000
 HURRIED_MILLISECONDS = 50
 HURRIED_SECONDS = 5.0
 _WRITING = "portadoc_writing"
+_PATIENT, _AT_ONCE = "patient", "at once"
 
 
 def connect(url: str) -> Engine:
@@ -20,7 +24,7 @@ def connect(url: str) -> Engine:
     Whoever waits for a lock holds up its whole worker. So one waits for two seconds, and after that in vain the next ones for
     five seconds hardly at all: a lock that stays costs 503, not a queue of waiting requests (SECURITY O-7, H-18).
     """
-    engine = create_engine(url)
+    engine = create_engine(url, json_serializer=_to_json, json_deserializer=json.loads)
     gave_up_at = -HURRIED_SECONDS
 
     @event.listens_for(engine, "connect")
@@ -41,8 +45,12 @@ def connect(url: str) -> Engine:
     def _begin(connection: Connection) -> None:
         # A deferred transaction that turns into a writing one fails at once beside another writer, without waiting.
         nonlocal gave_up_at
-        if not connection.get_execution_options().get(_WRITING):
+        how = connection.get_execution_options().get(_WRITING)
+        if how is None:
             connection.exec_driver_sql("BEGIN")
+            return
+        if how == _AT_ONCE:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
             return
         hurried = time.monotonic() - gave_up_at < HURRIED_SECONDS
         connection.exec_driver_sql(f"PRAGMA busy_timeout={HURRIED_MILLISECONDS if hurried else BUSY_MILLISECONDS:d}")
@@ -55,6 +63,10 @@ def connect(url: str) -> Engine:
     return engine
 
 
+def _to_json(value: Any) -> str:
+    return json.dumps(value).decode("utf-8")
+
+
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A transaction that sees one state of the database and changes nothing."""
@@ -65,8 +77,42 @@ def reading(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that writes: all of it is durable when the block ends, none of it when the block raises."""
-    with engine.connect().execution_options(**{_WRITING: True}) as connection, connection.begin():
+    with engine.connect().execution_options(**{_WRITING: _PATIENT}) as connection, connection.begin():
         yield connection
+
+
+def at_once(engine: Engine) -> Connection:
+    """A connection to be kept. Its transactions write, and fail to begin when somebody else has the lock, without waiting."""
+    connection = engine.connect().execution_options(**{_WRITING: _AT_ONCE})
+    execute(connection, "PRAGMA busy_timeout=0")
+    return connection
+
+
+class Reader:
+    """A kept connection for the reads of one thread, the event loop's: opening one for each costs more than reading.
+
+    Each statement sees the newest state that is committed, so two of them may see different ones: what must hold together is
+    checked again by whoever writes.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+
+    def __enter__(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection
+
+    def __exit__(self, *_: object) -> None:
+        if self._connection is not None and self._connection.in_transaction():
+            self._connection.rollback()  # a statement that is not prepared began one; the next read must not see its old state
+
+    def close(self) -> None:
+        """Let go of the connection; the next read opens another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
 
 def changed(result: object) -> int:

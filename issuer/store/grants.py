@@ -11,10 +11,10 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, delete, func, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Integer, Row, bindparam, case, delete, insert, or_, select, update
 
 from issuer.store.engine import changed
+from issuer.store.prepared import Prepared
 from issuer.store.tables import deferred, dpop_proofs, nonces, offers, tokens
 from vc.clock import to_numeric_date
 
@@ -154,6 +154,13 @@ def redeem(connection: Connection, offer_id: str, *, code: str, tx_code: str | N
     return None if state is None else OfferState(state)
 
 
+def document_of_offer(connection: Connection, institution_id: str, offer_id: str) -> str | None:
+    """The document an offer of the institution is about, whatever became of the offer."""
+    query = select(offers.c.document_id).where(offers.c.offer_id == offer_id, offers.c.institution_id == institution_id)
+    document_id: str | None = connection.execute(query).scalar_one_or_none()
+    return document_id
+
+
 def spend_by_sign_in(connection: Connection, offer_id: str) -> bool:
     """The person signed in and the wallet has its token: the offer is spent. False when it was already, or is withdrawn."""
     statement = (
@@ -203,35 +210,44 @@ def add_token(connection: Connection, token: str, grant: Grant, *, uses: int, no
     )
 
 
+_GRANT = (*(name for name in Grant.__slots__ if name not in ("configuration_ids", "expires_at")), "configuration_ids", "expires_at")
+_FIND_GRANT = Prepared(
+    select(*(tokens.c[name] for name in _GRANT)).where(
+        tokens.c.token_sha256 == bindparam("token"),
+        tokens.c.institution_id == bindparam("institution"),
+        tokens.c.expires_at > bindparam("at"),
+    )
+)
+
+
 def find_grant(connection: Connection, institution_id: str, token: str, now: datetime) -> Grant | None:
     """What a presented token stands for at this institution; None when unknown, expired or another institution's."""
-    row = connection.execute(
-        select(tokens).where(
-            tokens.c.token_sha256 == digest(token),
-            tokens.c.institution_id == institution_id,
-            tokens.c.expires_at > to_numeric_date(now),
-        )
-    ).one_or_none()
+    row = _FIND_GRANT.one(connection, token=digest(token), institution=institution_id, at=to_numeric_date(now))
     if row is None:
         return None
-    values = {name: row._mapping[name] for name in Grant.__slots__}
-    values["configuration_ids"] = tuple(row.configuration_ids)
-    values["expires_at"] = datetime.fromtimestamp(row.expires_at, UTC)
-    return Grant(**values)
+    *values, configuration_ids, expires_at = row
+    return Grant(
+        **dict(zip(_GRANT, values, strict=False)),
+        configuration_ids=tuple(configuration_ids),
+        expires_at=datetime.fromtimestamp(expires_at, UTC),
+    )
+
+
+_CLAIM_USES = Prepared(
+    update(tokens)
+    .where(
+        tokens.c.token_sha256 == bindparam("token"),
+        tokens.c.remaining >= bindparam("least", type_=Integer),
+        tokens.c.expires_at > bindparam("at"),
+    )
+    .values(remaining=tokens.c.remaining - bindparam("taken", type_=Integer))
+)
 
 
 def claim_uses(connection: Connection, grant: Grant, count: int, now: datetime) -> bool:
     """Take `count` credentials from what the token is good for. False when it is expired, gone, or not good for so many."""
-    statement = (
-        update(tokens)
-        .where(
-            tokens.c.token_sha256 == grant.token_sha256,
-            tokens.c.remaining >= count,
-            tokens.c.expires_at > to_numeric_date(now),
-        )
-        .values(remaining=tokens.c.remaining - count)
-    )
-    return changed(connection.execute(statement)) == 1
+    claimed = _CLAIM_USES.run(connection, token=grant.token_sha256, least=count, taken=count, at=to_numeric_date(now))
+    return claimed == 1
 
 
 class Purpose(StrEnum):
@@ -241,17 +257,27 @@ class Purpose(StrEnum):
     ATTESTATION = "attestation"  # the challenge in a client attestation's proof of possession
 
 
+_ADD_NONCE = Prepared(insert(nonces))
+_LIVE = (
+    nonces.c.nonce_sha256 == bindparam("nonce"),
+    nonces.c.institution_id == bindparam("institution"),
+    nonces.c.purpose == bindparam("wanted"),
+    nonces.c.expires_at > bindparam("at"),
+)
+_FIND_NONCE = Prepared(select(nonces.c.expires_at).where(*_LIVE))
+_SPEND_NONCE = Prepared(delete(nonces).where(*_LIVE))
+
+
 def add_nonce(
     connection: Connection, institution_id: str, nonce: str, expires_at: datetime, *, purpose: Purpose = Purpose.C_NONCE
 ) -> None:
     """Remember a nonce that was given out."""
-    connection.execute(
-        insert(nonces).values(
-            nonce_sha256=digest(nonce),
-            institution_id=institution_id,
-            purpose=str(purpose),
-            expires_at=to_numeric_date(expires_at),
-        )
+    _ADD_NONCE.run(
+        connection,
+        nonce_sha256=digest(nonce),
+        institution_id=institution_id,
+        purpose=str(purpose),
+        expires_at=to_numeric_date(expires_at),
     )
 
 
@@ -259,38 +285,34 @@ def knows_nonces(
     connection: Connection, institution_id: str, values: Sequence[str], now: datetime, *, purpose: Purpose = Purpose.C_NONCE
 ) -> bool:
     """True when every value was given out by this institution for this purpose, is not spent and not expired. Claims nothing."""
-    live = _live(institution_id, values, now, purpose)
-    count = connection.execute(select(func.count()).select_from(nonces).where(*live)).scalar_one()
-    return bool(count == len(set(values)))
+    return all(_FIND_NONCE.one(connection, **row) for row in _live(institution_id, values, now, purpose))
 
 
 def claim_nonces(
     connection: Connection, institution_id: str, values: Sequence[str], now: datetime, *, purpose: Purpose = Purpose.C_NONCE
 ) -> bool:
     """Spend the nonces of one request, all of them or (the caller rolls back) none (VCI-NONCE-4, SECURITY R-3)."""
-    return changed(connection.execute(delete(nonces).where(*_live(institution_id, values, now, purpose)))) == len(set(values))
+    return all(_SPEND_NONCE.run(connection, **row) == 1 for row in _live(institution_id, values, now, purpose))
 
 
-def _live(institution_id: str, values: Sequence[str], now: datetime, purpose: Purpose) -> tuple[Any, ...]:
-    digests = {digest(value) for value in values}
-    return (
-        nonces.c.nonce_sha256.in_(digests),
-        nonces.c.institution_id == institution_id,
-        nonces.c.purpose == str(purpose),
-        nonces.c.expires_at > to_numeric_date(now),
-    )
+def _live(institution_id: str, values: Sequence[str], now: datetime, purpose: Purpose) -> list[dict[str, Any]]:
+    common = {"institution": institution_id, "wanted": str(purpose), "at": to_numeric_date(now)}
+    return [{"nonce": digest(value), **common} for value in dict.fromkeys(values)]
+
+
+_SEEN_PROOF = Prepared(select(dpop_proofs.c.expires_at).where(dpop_proofs.c.proof_sha256 == bindparam("proof")))
+_CLAIM_PROOF = Prepared(insert(dpop_proofs))
+
+
+def knows_proof(connection: Connection, thumbprint: str, jti: str) -> bool:
+    """True when this key has used this `jti` before. Claims nothing."""
+    return _SEEN_PROOF.one(connection, proof=digest(thumbprint, jti)) is not None
 
 
 def claim_proof(connection: Connection, thumbprint: str, jti: str, expires_at: datetime) -> bool:
     """Remember a DPoP proof (RFC 9449 §11.1). False when this key has used this `jti` before: a replay."""
-    try:
-        with connection.begin_nested():
-            connection.execute(
-                insert(dpop_proofs).values(proof_sha256=digest(thumbprint, jti), expires_at=to_numeric_date(expires_at))
-            )
-    except IntegrityError:
-        return False
-    return True
+    row = {"proof_sha256": digest(thumbprint, jti), "expires_at": to_numeric_date(expires_at)}
+    return _CLAIM_PROOF.attempt(connection, **row)
 
 
 def _offer(row: Row[Any]) -> Offer:

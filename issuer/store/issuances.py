@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from issuer.store.prepared import Prepared
 from issuer.store.tables import credentials, issuances, notifications
 from vc.clock import to_numeric_date
 
@@ -37,34 +38,39 @@ def record(
 ) -> None:
     """Write down one answer of the credential endpoint and every copy in it."""
     at = to_numeric_date(now)
-    connection.execute(
-        insert(issuances).values(
-            notification_id=notification_id,
-            institution_id=institution_id,
-            grant_id=grant_id,
-            document_id=document_id,
-            configuration_id=configuration_id,
-            created_at=at,
-        )
+    _ISSUANCE.run(
+        connection,
+        notification_id=notification_id,
+        institution_id=institution_id,
+        grant_id=grant_id,
+        document_id=document_id,
+        configuration_id=configuration_id,
+        created_at=at,
     )
-    connection.execute(
-        insert(credentials),
+    common = {
+        "notification_id": notification_id,
+        "document_id": document_id,
+        "configuration_id": configuration_id,
+        "state": RECORDED,
+        "recorded_at": at,
+    }
+    _CREDENTIAL.run_each(
+        connection,
         [
             {
                 "credential_id": row.credential_id,
-                "notification_id": notification_id,
-                "document_id": document_id,
-                "configuration_id": configuration_id,
                 "holder_thumbprint": row.holder_thumbprint,
                 "content_sha256": row.content_sha256,
-                "state": RECORDED,
-                "recorded_at": at,
                 "valid_from": to_numeric_date(row.valid_from),
                 "valid_until": to_numeric_date(row.valid_until),
+                **common,
             }
             for row in records
         ],
     )
+
+
+_ISSUANCE, _CREDENTIAL = Prepared(insert(issuances)), Prepared(insert(credentials))
 
 
 def mark_failed(connection: Connection, credential_ids: Sequence[str]) -> None:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Integer, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from issuer.store.engine import changed
+from issuer.store.prepared import Prepared
 from issuer.store.tables import status_entries, status_lists, status_tokens
 from vc.clock import to_numeric_date
 
@@ -29,18 +30,20 @@ class Published:
 
 def open_list(connection: Connection, institution_id: str) -> str | None:
     """The id of the institution's list that takes new entries; None when there is none with room."""
-    query = (
-        select(status_lists.c.list_id)
-        .where(
-            status_lists.c.institution_id == institution_id,
-            status_lists.c.is_open.is_(True),
-            status_lists.c.used < LIST_CAPACITY,
-        )
-        .order_by(status_lists.c.created_at, status_lists.c.list_id)
-        .limit(1)
+    row = _OPEN_LIST.one(connection, institution=institution_id)
+    return None if row is None else str(row[0])
+
+
+_OPEN_LIST = Prepared(
+    select(status_lists.c.list_id)
+    .where(
+        status_lists.c.institution_id == bindparam("institution"),
+        status_lists.c.is_open.is_(True),
+        status_lists.c.used < LIST_CAPACITY,
     )
-    found: str | None = connection.execute(query).scalar_one_or_none()
-    return found
+    .order_by(status_lists.c.created_at, status_lists.c.list_id)
+    .limit(1)
+)
 
 
 def add_list(connection: Connection, institution_id: str, now: datetime, random_bytes: Callable[[int], bytes]) -> str:
@@ -76,12 +79,17 @@ def draw(connection: Connection, list_id: str, count: int, random_bytes: Callabl
         candidates = [
             int.from_bytes(octets[at : at + 4], "big") % LIST_SIZE for at in range(0, len(octets), 4)
         ]  # 2^20 divides 2^32
-        query = select(status_entries.c.idx).where(status_entries.c.list_id == list_id, status_entries.c.idx.in_(candidates))
-        taken = set(connection.execute(query).scalars())
-        drawn |= dict.fromkeys(candidate for candidate in candidates if candidate not in taken)
-        if len(drawn) >= count:
-            return list(drawn)[:count]
+        for candidate in candidates:
+            if _TAKEN.one(connection, list=list_id, place=candidate) is None:
+                drawn[candidate] = None
+            if len(drawn) == count:
+                return list(drawn)
     raise RuntimeError("a status list under its capacity has no free place")
+
+
+_TAKEN = Prepared(
+    select(status_entries.c.idx).where(status_entries.c.list_id == bindparam("list"), status_entries.c.idx == bindparam("place"))
+)
 
 
 def take(connection: Connection, list_id: str, entries: dict[int, str], *, changes_at: datetime | None) -> bool:
@@ -95,14 +103,22 @@ def take(connection: Connection, list_id: str, entries: dict[int, str], *, chang
         for idx, credential_id in entries.items()
     ]
     try:
-        connection.execute(insert(status_entries), rows)
+        _TAKE.run_each(connection, rows)
     except IntegrityError:
         return False
-    bump: dict[str, Any] = {"used": status_lists.c.used + len(rows)}
-    if changes_at is not None:
-        bump["version"] = status_lists.c.version + 1
-    connection.execute(update(status_lists).where(status_lists.c.list_id == list_id).values(**bump))
+    _COUNT.run(connection, list=list_id, more=len(rows), turned=0 if changes_at is None else 1)
     return True
+
+
+_TAKE = Prepared(insert(status_entries))
+_COUNT = Prepared(
+    update(status_lists)
+    .where(status_lists.c.list_id == bindparam("list"))
+    .values(
+        used=status_lists.c.used + bindparam("more", type_=Integer),
+        version=status_lists.c.version + bindparam("turned", type_=Integer),
+    )
+)
 
 
 def invalidate(connection: Connection, credential_ids: list[str], now: datetime) -> None:
