@@ -9,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from starlette.testclient import TestClient
 
+from issuer.settings import parse
 from tests.support import issuer as world
 from tests.support.issuer import Deployment
 from tests.support.issuer_wallet import Answer, IssuerWallet
@@ -16,6 +17,7 @@ from tests.support.pki import holder, new_key
 from vc.encoding import base64url
 from vc.jose import jwe
 from vc.keys import jwk
+from vc.keys.signer import LocalSigner
 from vc.openid4vci import credential, deferred, encryption
 from vc.openid4vci.encryption import RequestEncryption, ResponseEncryption
 
@@ -149,10 +151,10 @@ def test_an_older_key_is_taken_until_it_is_removed(tmp_path: Path) -> None:
         old = before.announced()
         body = before.sealed(before.request())
     entry = next(one for one in built.raw["institutions"] if one["id"] == "fr-urssaf")
-    newer = world._written(tmp_path, "newer", world.LocalSigner(new_key()))["key"]
+    newer = world._written(tmp_path, "newer", LocalSigner(new_key()))["key"]
     for keys, status in ([{"key": newer}, *entry["keys"]["encryption"]], 200), ([{"key": newer}], 400):
         entry["keys"]["encryption"] = keys
-        built.settings = world.parse(built.raw, base=tmp_path)
+        built.settings = parse(built.raw, base=tmp_path)
         with world.client_of(built.worker()) as opened:
             after = Scene(opened, built)
             assert after.announced().kid != old.kid
