@@ -15,14 +15,16 @@ from starlette.types import ASGIApp
 
 from edge.inbound import guard
 from issuer import migrations, problems
+from issuer.authorizing import CALLBACK
 from issuer.dpop_nonces import DpopNonces
 from issuer.issuance import Issuance
+from issuer.pages import STYLE_PATH
 from issuer.problems import Problem
-from issuer.routes import metadata, public
+from issuer.routes import metadata, person, public
 from issuer.routes.answers import answer, plain, refusal
 from issuer.routes.institution_api import models
 from issuer.routes.institution_api.documents import router as institution_api
-from issuer.routes.wallet import challenge, credential, deferred, nonce, notification, token
+from issuer.routes.wallet import challenge, credential, deferred, nonce, notification, par, token
 from issuer.routes.wallet.door import endpoint
 from issuer.service import Service
 from issuer.store import retention
@@ -81,6 +83,10 @@ def _protocol_routes() -> list[Route]:
         Route("/type-metadata/{vct}/{profile}", _type_metadata, methods=get),
         Route("/{institution}/offers/{offer_id}", endpoint("offer", public.offer), methods=get),
         Route("/{institution}/offers/{offer_id}/qr.{kind}", endpoint("offer", public.offer_picture), methods=get),
+        Route(STYLE_PATH, person.style, methods=get),
+        Route("/{institution}/par", endpoint("par", par.push), methods=post),
+        Route("/{institution}/authorize", person.for_people("authorize", person.authorize), methods=get),
+        Route(f"/{{institution}}/{CALLBACK}", person.for_people("authorize", person.callback), methods=get),
         Route("/{institution}/token", endpoint("token", token.redeem), methods=post),
         Route("/{institution}/nonce", endpoint("nonce", nonce.give), methods=post),
         Route("/{institution}/credential", endpoint("credential", credential.issue), methods=post),

@@ -6,12 +6,15 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Connection
 
+from issuer import tokens
+from issuer.clients import Client
 from issuer.institutions import Institution
 from issuer.service import Service
 from issuer.store import documents, rates
 from issuer.store import grants as store
 from issuer.store.engine import reading, writing
 from issuer.store.grants import Grant, Offer, OfferState, Purpose
+from issuer.tokens import AccessToken
 from vc.clock import TOLERANCE
 from vc.encoding import base64url
 from vc.errors import Refused
@@ -26,21 +29,15 @@ class Redemption:
 
     code: str = field(repr=False)
     tx_code: str | None = field(repr=False)
-    client_id: str | None
     configuration_ids: tuple[str, ...] | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccessToken:
-    """A token as it is handed out, once: the database keeps its digest."""
-
-    value: str = field(repr=False)
-    grant: Grant
-    expires_in: int
-
-
-def redeem(service: Service, institution: Institution, asked: Redemption, *, proof: DpopProof | None, now: datetime) -> AccessToken:
+def redeem(
+    service: Service, institution: Institution, client: Client, asked: Redemption, *, proof: DpopProof | None, now: datetime
+) -> AccessToken:
     """Exchange a pre-authorized code (OpenID4VCI 1.0 §6). The code is spent by success alone, and by one caller alone.
+
+    An attested wallet instance that uses DPoP gets a refresh token with it, where the profile has any.
 
     Raises `Refused` with code `code_unknown` (unknown, expired, spent, dead, another institution's: not told apart),
     `tx_code_missing`, `tx_code_unexpected`, `tx_code_wrong`, `configuration_not_offered`, `dpop_replay`.
@@ -56,14 +53,16 @@ def redeem(service: Service, institution: Institution, asked: Redemption, *, pro
     granted = asked.configuration_ids or offer.configuration_ids
     if not set(granted) <= set(offer.configuration_ids):
         raise Refused("configuration_not_offered", "a credential configuration is asked for that was not offered")
-    token = base64url.encode(service.random_bytes(32))
-    grant = _grant(service, offer, asked, token, proof=proof, now=now)
+    grant = _grant(service, offer, client, asked, proof=proof, now=now)
+    with_refresh = institution.profile.refresh and client.attestation is not None
+    made = tokens.make(service, grant, with_refresh=with_refresh, now=now)
     with writing(service.engine) as connection:
+        client.claim(connection, institution, now)
         if proof is not None:
             claim_proof(connection, proof, now)
         state = store.redeem(connection, offer.offer_id, code=asked.code, tx_code=asked.tx_code, now=now)
         if state is OfferState.SPENT:
-            store.add_token(connection, token, grant, uses=service.settings.credentials_per_grant, now=now)
+            tokens.keep(service, connection, made, now)
             documents.note(connection, offer.document_id, "offer_redeemed", now, offer_id=offer.offer_id)
         elif state is OfferState.DEAD:
             documents.note(connection, offer.document_id, "offer_dead", now, offer_id=offer.offer_id)
@@ -73,23 +72,22 @@ def redeem(service: Service, institution: Institution, asked: Redemption, *, pro
     if state is not OfferState.SPENT:
         raise Refused("tx_code_wrong", "the transaction code is wrong")
     _log.info("offer_redeemed", institution=institution.id, offer_id=offer.offer_id)
-    return AccessToken(value=token, grant=grant, expires_in=service.settings.access_token_seconds)
+    return made
 
 
-def _grant(service: Service, offer: Offer, asked: Redemption, token: str, *, proof: DpopProof | None, now: datetime) -> Grant:
-    identifiers = None
-    if asked.configuration_ids is not None:
-        identifiers = {f"{name}-{service.opaque_id()}": name for name in asked.configuration_ids}
+def _grant(service: Service, offer: Offer, client: Client, asked: Redemption, *, proof: DpopProof | None, now: datetime) -> Grant:
+    identifiers = None if asked.configuration_ids is None else tokens.identifiers_for(service, asked.configuration_ids)
     return Grant(
-        token_sha256=store.digest(token),
+        token_sha256="",  # set with the token
         grant_id=offer.offer_id,
         document_id=offer.document_id,
         institution_id=offer.institution_id,
         configuration_ids=asked.configuration_ids or offer.configuration_ids,
         credential_identifiers=identifiers,
-        client_id=asked.client_id,
+        client_id=client.client_id,
+        instance_thumbprint=client.instance_thumbprint,
         dpop_thumbprint=None if proof is None else proof.thumbprint,
-        expires_at=now + timedelta(seconds=service.settings.access_token_seconds),
+        expires_at=now,
     )
 
 

@@ -27,8 +27,8 @@ def find_documents(
 ) -> Sequence[StoredDocument]:
     """The standing documents of that type about this person.
 
-    1 birth date  2 not withdrawn  3 personal numbers, where both sides have some, share one  4 names and birth date agree as
-    documents and proofs of identity do; a forename more or less is allowed with a number that agrees only.
+    1 birth date  2 neither withdrawn nor refused  3 personal numbers, where both sides have some, share one  4 names and birth
+    date agree as documents and proofs of identity do; a forename more or less is allowed with a number that agrees only.
 
     `document_id`: only that one, as when it was offered; else those that have run out are left aside.
     """
@@ -38,6 +38,7 @@ def find_documents(
         for document in found
         if (document.document_id == document_id if document_id is not None else not _has_run_out(document, now))
         and document.state(now) is not DocumentState.REVOKED
+        and document.hold != documents.REFUSED
         and is_about(document, person)
     ]
 

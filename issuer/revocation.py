@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from issuer.institutions import Institution
 from issuer.reasons import Reason
-from issuer.store import documents, grants
+from issuer.store import authorizations, documents, grants
 from issuer.store.documents import StoredDocument
 from vc.errors import Refused
 
@@ -45,6 +45,7 @@ def revoke(
     ):
         if changes_at <= now:
             grants.withdraw(connection, document_id)
+            authorizations.withdraw(connection, document_id, now)
         document = documents.find(connection, institution.id, document_id)
     if document is None:
         raise Refused("not_found", "there is no such document")

@@ -13,6 +13,7 @@ from issuer import migrations
 from issuer.app import create_app
 from issuer.service import Service, system_clock
 from issuer.settings import Settings, load
+from issuer.sign_in.provider import Providers
 from issuer.store import connect, status
 from issuer.store.engine import writing
 from issuer.wallet_trust import WalletTrust
@@ -31,7 +32,11 @@ def serve(settings_path: Path) -> None:
     settings = load(settings_path)
     logs.configure()
     outbound = Outbound(FetchLimits(allow_loopback=settings.allow_http_loopback), ca_file=settings.tls_ca)
-    service = replace(build(settings), wallet_trust=wallet_trust(settings, outbound, system_clock))
+    service = replace(
+        build(settings),
+        wallet_trust=wallet_trust(settings, outbound, system_clock),
+        providers=Providers(outbound, clock=system_clock, allow_http_loopback=settings.allow_http_loopback),
+    )
     migrations.upgrade(service.engine)
     tls = None if settings.tls is None else TlsFiles(certificate=settings.tls[0], key=settings.tls[1])
     run(create_app(service), host=settings.host, port=settings.port, tls=tls)

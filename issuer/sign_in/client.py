@@ -27,6 +27,10 @@ class Pending:
     nonce: str = field(repr=False)
     verifier: str = field(repr=False)
 
+    def is_state(self, state: str) -> bool:
+        """Whether an answer with this `state` is the one to this sign-in."""
+        return compare_digest(state.encode(), self.state.encode())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInClient:
@@ -52,11 +56,6 @@ class SignInClient:
         }
         joint = "&" if "?" in provider.authorization_endpoint else "?"
         return f"{provider.authorization_endpoint}{joint}{urlencode(query)}", Pending(state=state, nonce=nonce, verifier=verifier)
-
-    def check_answer(self, answer: Mapping[str, str], pending: Pending) -> None:
-        """The state is the one of this sign-in. Raises `Refused("sign_in_state")`."""
-        if not compare_digest(answer.get("state", "").encode(), pending.state.encode()):
-            raise Refused("sign_in_state", "the answer belongs to no sign-in that was begun here")
 
     def finish(self, answer: Mapping[str, str], pending: Pending, *, now: datetime) -> Mapping[str, Any]:
         """The claims about the person, from the ID token and, where it lacks one of the mapped ones, from userinfo.

@@ -131,6 +131,7 @@ async def create_offer(
             profile=body.profile,
             with_tx_code=body.tx_code,
             by_value=body.by_value,
+            wanted=body.grants,
             now=now,
         )
         _log.info("offer_created", institution=caller.institution.id, document_id=document_id, offer_id=created["offer_id"])

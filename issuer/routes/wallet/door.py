@@ -48,7 +48,7 @@ def endpoint(name: str, handler: Handler) -> Callable[[Request], Awaitable[Respo
             _log.info(
                 "refused", institution=institution.id, endpoint=name, code=exc.code, error=refused.error, status=refused.status
             )
-            _count(service, institution, name, refused.error or exc.code)
+            count(service, institution, name, refused.error or exc.code)
             given = answer(refused.body(), status=refused.status, headers=refused.headers)
             if refused.error == _CHALLENGE_WANTED:  # attestation-based client authentication §6.2: with a challenge to use
                 given.headers[CHALLENGE_HEADER] = grants.give_nonce(
@@ -72,7 +72,8 @@ def _our_fault(error: VcError) -> VcError:
     return error
 
 
-def _count(service: Service, institution: Institution, name: str, code: str) -> None:
+def count(service: Service, institution: Institution, name: str, code: str) -> None:
+    """Add one refusal to the institution's statistics."""
     try:
         with writing(service.engine) as connection:
             retention.count_refusal(connection, institution.id, name, code[:64], service.clock())
