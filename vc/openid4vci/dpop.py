@@ -1,8 +1,9 @@
 """DPoP proofs (RFC 9449): an access token that only the holder of a key can use. Replay memory is the caller's."""
 
 import hashlib
+import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hmac import compare_digest
@@ -22,6 +23,9 @@ from vc.keys.signer import Signer
 TYP = "dpop+jwt"
 MAX_LENGTH = 8 * 1024
 MAX_AGE = timedelta(seconds=120)
+NONCE_AGE = timedelta(seconds=300)
+_NONCE_DOMAIN = b"DPoP nonce\0"
+_NONCE_SECRET = 32
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -68,6 +72,7 @@ def verify(
     access_token: str | None = None,
     thumbprint: str | None = None,
     nonce: str | None = None,
+    check_nonce: Callable[[str | None], None] | None = None,
     algorithms: Sequence[str] = ALGORITHMS,
     max_age: timedelta = MAX_AGE,
     tolerance: timedelta = TOLERANCE,
@@ -75,7 +80,8 @@ def verify(
     """Check the `DPoP` header of one request (RFC 9449 §4.3, VCI-DPOP-1 and -2).
 
     `header_values`: every value the request had under that name. `url`: this endpoint as published, not as the request says it.
-    `access_token` and `thumbprint`: at a resource, the token shown and the key it is bound to. `nonce`: the one we demand.
+    `access_token` and `thumbprint`: at a resource, the token shown and the key it is bound to. `nonce`: the one we demand;
+    `check_nonce`: or what judges the one in the proof, None when there is none (see `nonce_check`).
 
     1 one header  2 a JWT  3 a public `jwk` in the header  4 `alg`, no `crit`, `typ`  5 signature  6 `jti`  7 `htm`  8 `htu`
     9 `iat` window  10 `nonce` when demanded  11 `ath` when a token is shown  12 the key the token is bound to.
@@ -107,12 +113,45 @@ def verify(
     _check_time(claims, now, max_age, tolerance)
     if nonce is not None and claims.get("nonce") != nonce:
         raise Refused("dpop_nonce", "a nonce of this server is needed in the DPoP proof")
+    if check_nonce is not None:
+        shown = claims.get("nonce")
+        check_nonce(shown if isinstance(shown, str) else None)
     if access_token is not None and claims.get("ath") != access_token_hash(access_token):
         raise VerificationFailed("dpop_token_hash", "ath is not the hash of the access token")
     found = base64url.encode(jwk.thumbprint(key))
     if thumbprint is not None and not compare_digest(found, thumbprint):
         raise VerificationFailed("dpop_key", "the access token is bound to another key")
     return DpopProof(key=key, thumbprint=found, jti=jti)
+
+
+def nonce_make(secret: bytes, now: datetime) -> str:
+    """The value of `DPoP-Nonce` (RFC 9449 §8): the time, and an authentication code over it, so that nothing need be stored.
+
+    `secret`: at least 32 random octets, shared by all who check; ValueError for fewer.
+    """
+    if len(secret) < _NONCE_SECRET:
+        raise ValueError("the secret of DPoP nonces has at least 32 octets")
+    time = to_numeric_date(now).to_bytes(8, "big")
+    return base64url.encode(time + hmac.digest(secret, _NONCE_DOMAIN + time, "sha256"))
+
+
+def nonce_check(secrets: Sequence[bytes], nonce: str | None, now: datetime, *, max_age: timedelta = NONCE_AGE) -> None:
+    """Whether `nonce` was made by one of `secrets`, at most `max_age` ago (VCI-DPOP-3).
+
+    Raises `Refused("dpop_nonce")` for none, an invented, an old one, and one from the future: the wallet tries again with the
+    nonce it is told.
+    """
+    refused = Refused("dpop_nonce", "a nonce of this server is needed in the DPoP proof")
+    try:
+        octets = base64url.decode(nonce or "")
+    except Malformed as exc:
+        raise refused from exc
+    time, code = octets[:8], octets[8:]
+    if not any(compare_digest(code, hmac.digest(secret, _NONCE_DOMAIN + time, "sha256")) for secret in secrets):
+        raise refused
+    age = to_numeric_date(now) - int.from_bytes(time, "big")
+    if not -TOLERANCE.total_seconds() <= age <= max_age.total_seconds():
+        raise refused
 
 
 def access_token_hash(access_token: str) -> str:

@@ -33,7 +33,8 @@ class TxCode:
 class CredentialOffer:
     """A parsed offer: untrusted, since anybody can make one (VCI-OFF-8).
 
-    `pre_authorized_code` None: that grant is not offered. `tx_code`: present means a code is required, even an empty object.
+    `pre_authorized_code` None: that grant is not offered. `authorization_code`: that one is; `issuer_state` then goes into the
+    authorization request as it is. `tx_code`: present means a code is required, even an empty object.
     `no_grants`: the wallet finds the grant types in the AS metadata (VCI-OFF-10).
     """
 
@@ -41,6 +42,7 @@ class CredentialOffer:
     configuration_ids: tuple[str, ...]
     pre_authorized_code: str | None = None
     tx_code: TxCode | None = None
+    authorization_code: bool = False
     issuer_state: str | None = None
     authorization_server: str | None = None
     no_grants: bool = False
@@ -58,18 +60,34 @@ def create(
     *,
     credential_issuer: str,
     configuration_ids: Sequence[str],
-    pre_authorized_code: str,
+    pre_authorized_code: str | None = None,
     tx_code: Mapping[str, Any] | None = None,
+    authorization_code: bool = False,
+    issuer_state: str | None = None,
+    authorization_server: str | None = None,
 ) -> dict[str, Any]:
-    """The offer object with a pre-authorized code; `tx_code` as in §4.1.1, None when no code is asked for.
+    """The offer object: with a pre-authorized code, with the authorization code grant, or with both.
 
-    It goes through `parse` before it is given out, so a wrong argument raises `Malformed` here.
+    `tx_code` as in §4.1.1, None when no code is asked for. `issuer_state`: lets the authorization server know the offer again.
+    `authorization_server`: only when the metadata list several (VCI-OFF-5). ValueError for an offer of no grant and for what
+    belongs to a grant that is not offered. It goes through `parse` before it is given out, so a wrong argument raises
+    `Malformed` here.
     """
-    grant = {"pre-authorized_code": pre_authorized_code, **({} if tx_code is None else {"tx_code": dict(tx_code)})}
+    if pre_authorized_code is None and not authorization_code:
+        raise ValueError("an offer has a grant")
+    if (tx_code is not None and pre_authorized_code is None) or (issuer_state is not None and not authorization_code):
+        raise ValueError("tx_code goes with a pre-authorized code, issuer_state with the authorization code")
+    server = {} if authorization_server is None else {"authorization_server": authorization_server}
+    grants: dict[str, Any] = {}
+    if authorization_code:
+        grants[AUTHORIZATION_CODE] = {**({} if issuer_state is None else {"issuer_state": issuer_state}), **server}
+    if pre_authorized_code is not None:
+        code = {"pre-authorized_code": pre_authorized_code, **({} if tx_code is None else {"tx_code": dict(tx_code)})}
+        grants[PRE_AUTHORIZED] = {**code, **server}
     offer = {
         "credential_issuer": credential_issuer,
         "credential_configuration_ids": list(configuration_ids),
-        "grants": {PRE_AUTHORIZED: grant},
+        "grants": grants,
     }
     parse(offer, allow_http_loopback=True)
     return offer
@@ -120,7 +138,8 @@ def parse_fetched(body: bytes, *, content_type: str, allow_http_loopback: bool =
 def parse(value: object, *, allow_http_loopback: bool = False) -> CredentialOffer:
     """The offer of a decoded JSON object (VCI-OFF-2, -7, -10). Unknown members and grants are ignored.
 
-    Raises `Malformed("offer")` with the place, `Malformed("url")` for the issuer identifier.
+    Raises `Malformed("offer")` with the place, `Malformed("url")` for the issuer identifier,
+    `Refused("offer_authorization_server")` when two grants name different servers: ours goes to one.
     """
     offer = members.an_object(value, _CODE)
     issuer = check_issuer(offer.get("credential_issuer"), allow_http_loopback=allow_http_loopback, pointer="/credential_issuer")
@@ -128,27 +147,36 @@ def parse(value: object, *, allow_http_loopback: bool = False) -> CredentialOffe
     if identifiers is None:
         raise Malformed(_CODE, "missing", pointer="/credential_configuration_ids")
     grants = members.an_object(offer.get("grants", {}), _CODE, "/grants")
-    code, tx_code, state, server = None, None, None, None
+    code, tx_code, state = None, None, None
+    servers: set[str] = set()
     if AUTHORIZATION_CODE in grants:
         at = f"/grants/{AUTHORIZATION_CODE}"
         grant = members.an_object(grants[AUTHORIZATION_CODE], _CODE, at)
         state = members.text(grant, "issuer_state", _CODE, at)
-        server = members.text(grant, "authorization_server", _CODE, at)
+        servers.update(_server(grant, at))
     if PRE_AUTHORIZED in grants:
         at = f"/grants/{PRE_AUTHORIZED}"
         grant = members.an_object(grants[PRE_AUTHORIZED], _CODE, at)
         code = members.required_text(grant, "pre-authorized_code", _CODE, at)
-        server = members.text(grant, "authorization_server", _CODE, at) or server
+        servers.update(_server(grant, at))
         tx_code = _tx_code(grant["tx_code"], f"{at}/tx_code") if "tx_code" in grant else None
+    if len(servers) > 1:
+        raise Refused("offer_authorization_server", "the grants of the offer name different authorization servers")
     return CredentialOffer(
         credential_issuer=issuer,
         configuration_ids=identifiers,
         pre_authorized_code=code,
         tx_code=tx_code,
+        authorization_code=AUTHORIZATION_CODE in grants,
         issuer_state=state,
-        authorization_server=server,
+        authorization_server=next(iter(servers), None),
         no_grants=not grants,
     )
+
+
+def _server(grant: Mapping[str, Any], pointer: str) -> set[str]:
+    named = members.text(grant, "authorization_server", _CODE, pointer)
+    return set() if named is None else {named}
 
 
 def _tx_code(value: object, pointer: str) -> TxCode:

@@ -359,6 +359,8 @@ def test_vci_meta_7_22_vci_dpop_6_what_the_authorization_server_says() -> None:
         dpop_algorithms=ALGORITHMS,
         anonymous=True,
         authorization_details_types=("openid_credential",),
+        client_auth_methods=("none",),
+        scopes=("test",),
     )
 
 
