@@ -11,6 +11,7 @@ from edge import settings as shared
 from edge.settings import KeyFiles, SettingsError, Wire
 from issuer.institutions import RULES, EncryptionKey, Institution, KeyUse, RegisteredClient, SignIn
 from issuer.profiles import PROFILES, IssuanceProfile, KeyAttestationRequirement, ProfileName, ReusePolicy, fitted
+from issuer.sign_in.person import NUMBERS
 from vc.documents import holder
 from vc.documents.catalogue import DOCUMENT_TYPES
 from vc.encoding import base64url
@@ -110,7 +111,7 @@ def institutions(wires: Sequence[InstitutionWire], around: Surroundings) -> dict
     return made
 
 
-_RESERVED = frozenset({"api", "type-metadata", "healthz"})
+_RESERVED = frozenset({"api", "type-metadata", "healthz", "static"})
 
 
 def _institution(wire: InstitutionWire, around: Surroundings, where: str) -> Institution:
@@ -194,7 +195,7 @@ def _reuse_policy(wire: _ReusePolicy | None, around: Surroundings, where: str) -
     )
 
 
-IDENTITY_MEMBERS = frozenset(entry.path[1] for entry in holder.claims(mandatory=True) if len(entry.path) == 2)
+IDENTITY_MEMBERS = frozenset(entry.path[1] for entry in holder.claims(mandatory=True) if len(entry.path) == 2) | {*NUMBERS}
 """Members of the identity block a sign-in may state."""
 _IDENTIFYING = frozenset({"family_name", "given_name", "birth_date"})
 

@@ -19,6 +19,7 @@ from issuer import migrations, serving
 from issuer.app import create_app
 from issuer.service import Service
 from issuer.settings import Settings, parse
+from issuer.sign_in.provider import Providers
 from issuer.store import connect
 from tests.support.pki import NOW, Authority, new_key, root
 from vc.keys.signer import LocalSigner
@@ -82,7 +83,11 @@ class Deployment:
         service = Service(settings=self.settings, engine=engine, clock=self.clock, random_bytes=self.random_bytes)
         if self.outbound is None:
             return service
-        return replace(service, wallet_trust=serving.wallet_trust(self.settings, self.outbound, self.clock))
+        return replace(
+            service,
+            wallet_trust=serving.wallet_trust(self.settings, self.outbound, self.clock),
+            providers=Providers(self.outbound, clock=self.clock, allow_http_loopback=True),
+        )
 
     def worker(self, service: Service | None = None) -> ASGIApp:
         """One application instance."""
