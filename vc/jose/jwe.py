@@ -1,4 +1,4 @@
-"""Compact JWE with ECDH-ES on P-256 and AES-GCM (RFC 7516, RFC 7518 §4.6, HAIP 1.0 §5): never compressed, always bounded.
+"""Compact JWE with ECDH-ES and AES-GCM (RFC 7516, RFC 7518 §4.6, HAIP 1.0 §5): compressed only where announced, always bounded.
 
 The work is done by jwcrypto; the rules about headers are ours and are applied before it sees the token.
 """
@@ -17,6 +17,8 @@ from vc.errors import Malformed, Refused, VerificationFailed
 from vc.keys.jwk import from_public, parse_public
 
 ENC_VALUES = ("A128GCM", "A256GCM")
+ZIP = "DEF"
+"""The one compression there is (RFC 7516 §4.1.3)."""
 MAX_TOKEN = 512 * 1024
 library.default_max_plaintext_size = MAX_TOKEN  # SECURITY 6: the library's own bound is a hundred megabytes
 
@@ -30,28 +32,48 @@ class Decrypted:
 
 
 def encrypt(
-    plaintext: bytes, *, to: ec.EllipticCurvePublicKey, kid: str | None, enc: str, header: Mapping[str, Any] | None = None
+    plaintext: bytes,
+    *,
+    to: ec.EllipticCurvePublicKey,
+    kid: str | None,
+    enc: str,
+    header: Mapping[str, Any] | None = None,
+    zip: bool = False,
 ) -> str:
     """A compact JWE of `plaintext` for `to`, `alg` = ECDH-ES, `enc` from `ENC_VALUES`; `kid` is copied when given.
 
-    An ephemeral key is drawn by the library. Raises `Refused("jwe_enc")`.
+    `zip`: compress with DEFLATE first, for a receiver that announced it. An ephemeral key is drawn by the library. Raises
+    `Refused("jwe_enc")`.
     """
     if enc not in ENC_VALUES:
         raise Refused("jwe_enc", "the content encryption is not A128GCM or A256GCM")
-    protected = {"alg": "ECDH-ES", "enc": enc, **({"kid": kid} if kid is not None else {}), **(header or {})}
+    protected = {
+        "alg": "ECDH-ES",
+        "enc": enc,
+        **({"kid": kid} if kid is not None else {}),
+        **({"zip": ZIP} if zip else {}),
+        **(header or {}),
+    }
     token = library.JWE(plaintext, protected=json.dumps(protected).decode())
     token.add_recipient(JWK(**from_public(to)))
     return str(token.serialize(compact=True))
 
 
 def decrypt(
-    token: str, *, find_key: Callable[[str | None], ec.EllipticCurvePrivateKey | None], enc_values: Sequence[str] = ENC_VALUES
+    token: str,
+    *,
+    find_key: Callable[[str | None], ec.EllipticCurvePrivateKey | None],
+    enc_values: Sequence[str] = ENC_VALUES,
+    zip: bool = False,
+    max_plaintext: int = MAX_TOKEN,
 ) -> Decrypted:
     """Decrypt a compact JWE with the key that `find_key(kid)` gives.
 
-    Refused before any decryption: other `alg` (`jwe_alg`), other `enc` (`jwe_enc`), `zip` or `crit` (`jwe_zip`, `jwe_crit`), an
-    ephemeral key off the curve of ours (`key_point`, `key_type`), an unknown key (`jwe_key`), over-long input (`too_large`).
-    Raises `VerificationFailed("jwe_decryption")` when the content does not open.
+    `zip`: whether compressed content was announced; what it inflates to is bounded by `max_plaintext` octets (VCI-ENC-6).
+
+    Refused before any decryption: other `alg` (`jwe_alg`), other `enc` (`jwe_enc`), a `zip` not announced or `crit` (`jwe_zip`,
+    `jwe_crit`), an ephemeral key off the curve of ours (`key_point`, `key_type`), an unknown key (`jwe_key`), over-long input
+    (`too_large`). Raises `VerificationFailed("jwe_decryption")` when the content does not open, or opens to too much.
     """
     if len(token) > MAX_TOKEN:
         raise Malformed("too_large", "the JWE is too long")
@@ -65,8 +87,8 @@ def decrypt(
         raise Refused("jwe_alg", "the key agreement is not ECDH-ES")
     if header.get("enc") not in enc_values:
         raise Refused("jwe_enc", "the content encryption was not offered")
-    if "zip" in header:
-        raise Refused("jwe_zip", "compressed content is not accepted")
+    if "zip" in header and not (zip and header["zip"] == ZIP):
+        raise Refused("jwe_zip", "compressed content is not accepted, or not in this way")
     if "crit" in header:
         raise Refused("jwe_crit", "the message asks for an extension that is not understood")
     kid = header.get("kid")
@@ -80,7 +102,8 @@ def decrypt(
         raise Refused("key_type", "the ephemeral key is on another curve")
     try:
         opened = library.JWE(algs=["ECDH-ES", *ENC_VALUES])
-        opened.deserialize(token, key=JWK.from_pyca(key))
+        opened.deserialize(token)
+        opened.decrypt(JWK.from_pyca(key), max_plaintext=max_plaintext)
     except (JWException, ValueError) as exc:
         raise VerificationFailed("jwe_decryption", "the message does not open with this key") from exc
     return Decrypted(header=header, plaintext=bytes(opened.payload))

@@ -1,4 +1,5 @@
-"""The one bridge from our errors to the protocol's (OpenID4VCI 1.0 §6.3, §8.3.1, §11.3, RFC 6749 §5.2, RFC 6750, RFC 9449 §7)."""
+"""The one bridge from our errors to the protocol's (OpenID4VCI 1.0 §6.3, §8.3.1, §9.3, §11.3, RFC 6749 §4.1.2.1 and §5.2, RFC 9126
+§2.3, RFC 9101 §7, RFC 6750, RFC 9449 §7, attestation-based client authentication draft-07 §6 and §8)."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -13,9 +14,13 @@ from vc.openid4vci import members
 class Endpoint(StrEnum):
     """Whose error table applies."""
 
+    PAR = "par"
+    AUTHORIZE = "authorize"
     TOKEN = "token"  # noqa: S105
     NONCE = "nonce"
+    CHALLENGE = "challenge"
     CREDENTIAL = "credential"
+    DEFERRED = "deferred"
     NOTIFICATION = "notification"
 
 
@@ -68,50 +73,84 @@ _RESOURCE: dict[str, Row] = {
     "dpop_": ("invalid_dpop_proof", 401),
     "dpop_nonce": ("use_dpop_nonce", 401),
 }
+_CLIENT: dict[str, Row] = {
+    "client_": ("invalid_client", 401),
+    "attestation_": ("invalid_client", 401),
+    "attestation_challenge": ("use_attestation_challenge", 400),  # VCI-WIA-7
+    "attestation_expired": ("use_fresh_attestation", 400),
+    "attestation_stale": ("use_fresh_attestation", 400),
+    "dpop_": ("invalid_dpop_proof", 400),
+    "dpop_nonce": ("use_dpop_nonce", 400),
+}
+_ASKED: dict[str, Row] = {
+    "authorization_details": ("invalid_authorization_details", 400),
+    "configuration_": ("invalid_authorization_details", 400),
+    "scope_": ("invalid_scope", 400),
+    "redirect_uri_": ("invalid_request", 400),
+    "pkce_": ("invalid_request", 400),
+}
+_AUTHORIZATION: dict[str, Row] = {
+    **_ASKED,
+    "response_type": ("unsupported_response_type", 400),
+    "resource": ("invalid_target", 400),  # RFC 8707 §2
+    "access_denied": ("access_denied", 400),
+}
+_CREDENTIAL: dict[str, Row] = {
+    **_RESOURCE,
+    "configuration_": ("unknown_credential_configuration", 400),
+    "identifier_": ("unknown_credential_identifier", 400),
+    "proof_": ("invalid_proof", 400),
+    "nonce_": ("invalid_nonce", 400),
+    "encryption_": ("invalid_encryption_parameters", 400),
+    "document_revoked": ("credential_request_denied", 400),
+    "grant_exhausted": ("credential_request_denied", 400),
+}
 _TABLE: dict[Endpoint, dict[str, Row]] = {
+    Endpoint.PAR: {**_CLIENT, **_AUTHORIZATION},
+    Endpoint.AUTHORIZE: {**_AUTHORIZATION, "client_": ("invalid_client", 401), "request_uri_": ("invalid_request_uri", 400)},
     Endpoint.TOKEN: {
+        **_CLIENT,
+        **_ASKED,
         "code_": ("invalid_grant", 400),
+        "refresh_": ("invalid_grant", 400),
+        "pkce_mismatch": ("invalid_grant", 400),
+        "redirect_uri_mismatch": ("invalid_grant", 400),  # RFC 6749 §5.2
         "tx_code_wrong": ("invalid_grant", 400),
         "tx_code_missing": ("invalid_request", 400),
         "tx_code_unexpected": ("invalid_request", 400),
         "document_revoked": ("invalid_grant", 400),
         "grant_type": ("unsupported_grant_type", 400),
-        "client_": ("invalid_client", 401),
-        "authorization_details": ("invalid_authorization_details", 400),
-        "configuration_": ("invalid_authorization_details", 400),
-        "dpop_": ("invalid_dpop_proof", 400),
-        "dpop_nonce": ("use_dpop_nonce", 400),
     },
     Endpoint.NONCE: {},
-    Endpoint.CREDENTIAL: {
-        **_RESOURCE,
-        "configuration_": ("unknown_credential_configuration", 400),
-        "identifier_": ("unknown_credential_identifier", 400),
-        "proof_": ("invalid_proof", 400),
-        "nonce_": ("invalid_nonce", 400),
-        "encryption_": ("invalid_encryption_parameters", 400),
-        "document_revoked": ("credential_request_denied", 400),
-        "grant_exhausted": ("credential_request_denied", 400),
-    },
+    Endpoint.CHALLENGE: {},
+    Endpoint.CREDENTIAL: _CREDENTIAL,
+    Endpoint.DEFERRED: {**_CREDENTIAL, "transaction_": ("invalid_transaction_id", 400)},
     Endpoint.NOTIFICATION: {**_RESOURCE, "notification_id": ("invalid_notification_id", 400)},
 }
 _MALFORMED = {
-    Endpoint.TOKEN: "invalid_request",
-    Endpoint.NONCE: "invalid_request",
+    **dict.fromkeys(Endpoint, "invalid_request"),
     Endpoint.CREDENTIAL: "invalid_credential_request",
+    Endpoint.DEFERRED: "invalid_credential_request",
     Endpoint.NOTIFICATION: "invalid_notification_request",
 }
-_DENIED = {**_MALFORMED, Endpoint.CREDENTIAL: "credential_request_denied"}
+_DENIED = {
+    **_MALFORMED,
+    Endpoint.CREDENTIAL: "credential_request_denied",
+    Endpoint.DEFERRED: "credential_request_denied",
+}
 
 
 def translate(endpoint: Endpoint, error: VcError, *, scheme: str = "DPoP") -> ProtocolError:
     """`error` as `endpoint` says it. `scheme`: the authentication scheme the caller used, for `WWW-Authenticate`.
 
-    A code in the table decides; else the family: bad bytes and failed checks are the endpoint's "invalid request", a refusal
-    its "denied", something unreachable 503. An error of no family is `server_error` without detail.
+    Something unreachable is 503 with its reason. Else a code in the table decides, else the family: bad bytes and failed checks
+    are the endpoint's "invalid request", a refusal its "denied". An error of no family is `server_error` without detail.
     """
     if isinstance(error, ProtocolError):
         return error
+    if isinstance(error, Unreachable):  # whatever it is about: it is no verdict on the request
+        why, later = error.detail or "try again later", {"Retry-After": "5"}
+        return ProtocolError("temporarily_unavailable", why, status=503, headers=later, code=error.code)
     row = _row(endpoint, error.code)
     if row is not None:
         return _made(*row, error, scheme)
@@ -120,10 +159,6 @@ def translate(endpoint: Endpoint, error: VcError, *, scheme: str = "DPoP") -> Pr
             return _made(_MALFORMED[endpoint], 400, error, scheme)
         case Refused():
             return _made(_DENIED[endpoint], 400, error, scheme)
-        case Unreachable():
-            return ProtocolError(
-                "temporarily_unavailable", "try again later", status=503, headers={"Retry-After": "5"}, code=error.code
-            )
         case _:
             return ProtocolError("server_error", status=500, code=error.code)
 

@@ -116,7 +116,7 @@ OFF_CURVE = {**PUBLIC, "y": jwk.from_public(OTHER.public_key)["y"]}
         ("kid alone", proof(header={"jwk": ..., "kid": "did:example:1#1"}), "proof_key"),
         ("x5c no certificate", proof(header={"jwk": ..., "x5c": ["AA=="]}), "proof_key"),
         ("x5c empty", proof(header={"jwk": ..., "x5c": []}), "proof_key"),
-        ("only a key attestation", proof(header={"jwk": ..., "key_attestation": "a.b.c"}), "proof_key"),
+        ("only a key attestation", proof(header={"jwk": ..., "key_attestation": "a.b.c"}), "proof_attestation"),
         # I-11: each names a place to fetch from
         ("kid a URL", proof(header={"jwk": ..., "kid": "https://evil.test/key"}), "proof_key"),
         ("jku", proof(header={"jku": "https://evil.test/keys"}), "proof_key"),
@@ -189,16 +189,16 @@ def test_i_9_the_nonce_is_looked_at_only_for_a_genuine_proof() -> None:
 
 
 def test_vci_cred_10_i_13_a_batch_is_all_or_nothing_with_different_keys() -> None:
-    arguments: dict[str, Any] = {"audience": AUDIENCE, "check_nonce": only_ours, "now": NOW}
+    arguments: dict[str, Any] = {"audience": AUDIENCE, "check_nonce": only_ours, "now": NOW, "batch_size": 2}
     mine, another = (create_jwt(key, audience=AUDIENCE, nonce=NONCE, issued_at=NOW) for key in (HOLDER, OTHER))
-    assert [jwk.thumbprint(found.public_key) for found in verify_all([mine, another], **arguments)] == [
+    assert [jwk.thumbprint(found.public_key) for found in verify_all("jwt", [mine, another], **arguments)] == [
         jwk.thumbprint(HOLDER.public_key),
         jwk.thumbprint(OTHER.public_key),
     ]
     with pytest.raises(VcError, match="proof_key_repeated"):
-        verify_all([mine, proof()], **arguments)
+        verify_all("jwt", [mine, proof()], **arguments)
     with pytest.raises(VcError, match="proof_signature"):
-        verify_all([mine, proof(signer=OTHER)], **arguments)
+        verify_all("jwt", [mine, proof(signer=OTHER)], **arguments)
 
 
 @given(st.text(alphabet="abcEYJ.-_=é\x00", max_size=60) | st.text(max_size=30))
