@@ -403,7 +403,10 @@ def test_a_promise_remembers_the_end(tmp_path: Path) -> None:
     with world.client_of(built.deployment.worker()) as client:
         scene = Scene(built, client, hold=True)
         now, keys = built.clock(), _keys(2)
-        status: dict[str, Any] = {"status": built.provider.status(), "key_storage_status_expires": now + timedelta(days=3, minutes=17)}
+        status: dict[str, Any] = {
+            "status": built.provider.status(),
+            "key_storage_status_expires": now + timedelta(days=3, minutes=17),
+        }
         promised = scene.attested(keys, **status)
         assert promised.status_code == 202, promised.text
         release = client.post(f"/api/v1/documents/{scene.document_id}/release", json={}, headers=world.bearer("fr-urssaf"))
