@@ -301,6 +301,16 @@ def test_a_response_code_works_once(client: TestClient, person: Person) -> None:
     assert "This sign-in is finished" in person.look().text
 
 
+def test_looking_ahead_uses_nothing_up(client: TestClient, person: Person, engine: Engine) -> None:
+    told = person.present(person.link(person.begin().text))
+    back = told.json()["redirect_uri"].removeprefix(BASE_URL)
+
+    assert client.get(back, headers={"sec-purpose": "prefetch;prerender"}).status_code == 204
+    person.present(code_link(engine, person.page))
+    assert client.get(person.page, headers={"sec-purpose": "prefetch"}).status_code == 204
+    assert person.return_with(told).status_code == 303
+
+
 def test_the_page_of_a_sign_in_is_for_its_own_browser(client: TestClient, person: Person, engine: Engine) -> None:
     person.begin()
     person.present(code_link(engine, person.page))

@@ -81,6 +81,8 @@ def routes(issuer: str, provider: Provider, sign_in: SignIn, tokens: TokenEndpoi
 
     @router.get(paths.SIGN_IN + "/{authorization_id}")
     def show(authorization_id: str, request: Request) -> Response:
+        if _ahead(request):
+            return Response(status_code=204)
         step = sign_in.look(authorization_id, session(request))
         if step is None:
             return page("sign_in_problem.html", 404, text=_GONE)
@@ -90,6 +92,8 @@ def routes(issuer: str, provider: Provider, sign_in: SignIn, tokens: TokenEndpoi
 
     @router.get(paths.RETURN)
     def come_back(request: Request) -> Response:
+        if _ahead(request):
+            return Response(status_code=204)
         try:
             code = form(request.scope["query_string"]).get("response_code", "")
             step = sign_in.returned(code, session(request)) if 0 < len(code) <= _MAX_CODE else None
@@ -124,6 +128,11 @@ _OTHER_BROWSER = (
     "This sign-in began in another browser than the one your wallet opened. If it was you, go back to that browser and scan its "
     "code with the wallet. If you were sent a link or a code by somebody else, do nothing: they may have tried to sign in as you."
 )
+
+
+def _ahead(request: Request) -> bool:
+    """Whether a browser only looks ahead; that must not use up what works once."""
+    return "prefetch" in request.headers.get("sec-purpose", "")
 
 
 def _shown(step: Step) -> dict[str, Any]:
