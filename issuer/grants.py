@@ -94,17 +94,30 @@ def _grant(service: Service, offer: Offer, client: Client, asked: Redemption, *,
 def claim_proof(connection: Connection, proof: DpopProof, now: datetime) -> None:
     """Remember a DPoP proof for as long as it could be shown again. Raises `Refused("dpop_replay")` (SECURITY A-11)."""
     if not store.claim_proof(connection, proof.thumbprint, proof.jti, now + MAX_AGE + 2 * TOLERANCE):
-        raise Refused("dpop_replay", "this DPoP proof was used before")
+        raise _replayed()
 
 
-def give_nonce(service: Service, institution: Institution, now: datetime, *, purpose: Purpose = Purpose.C_NONCE) -> str:
+def check_unused(connection: Connection, proof: DpopProof) -> None:
+    """Raises `Refused("dpop_replay")` for a proof that is remembered, without claiming one that is not."""
+    if store.knows_proof(connection, proof.thumbprint, proof.jti):
+        raise _replayed()
+
+
+async def give_nonce(service: Service, institution: Institution, now: datetime, *, purpose: Purpose = Purpose.C_NONCE) -> str:
     """A fresh nonce of the institution, remembered until it is spent or over. Raises `Refused("rate_limit")`."""
     nonce = base64url.encode(service.random_bytes(24))
-    with writing(service.engine) as connection:
+    expires_at = now + timedelta(seconds=service.settings.nonce_seconds)
+
+    def remember(connection: Connection) -> None:
         rates.claim(connection, institution.id, "nonces", service.settings.nonces_per_minute, now)
-        expires_at = now + timedelta(seconds=service.settings.nonce_seconds)
         store.add_nonce(connection, institution.id, nonce, expires_at, purpose=purpose)
+
+    await service.writer.run(remember)
     return nonce
+
+
+def _replayed() -> Refused:
+    return Refused("dpop_replay", "this DPoP proof was used before")
 
 
 def _unknown() -> Refused:

@@ -16,7 +16,7 @@ from issuer.service import Service
 from issuer.store import deferred, documents
 from issuer.store import grants as store
 from issuer.store.deferred import Promise
-from issuer.store.documents import DocumentState, StoredDocument
+from issuer.store.documents import DocumentState, Standing
 from issuer.store.engine import reading, writing
 from issuer.store.grants import Grant
 from vc.encoding import base64url
@@ -27,7 +27,7 @@ _log = structlog.get_logger("issuer")
 
 def is_held(service: Service, institution: Institution, grant: Grant, now: datetime) -> bool:
     """Whether credentials of the grant's document have to wait. Raises `Refused` with `document_revoked`, `document_refused`."""
-    with reading(service.engine) as connection:
+    with service.reader as connection:
         return _standing(connection, institution, grant, now).hold == documents.HELD
 
 
@@ -96,8 +96,8 @@ def note_look(service: Service, institution: Institution, promise: Promise, now:
         deferred.note_look(connection, promise, now, every=institution.deferred_interval_seconds)
 
 
-def _standing(connection: Connection, institution: Institution, grant: Grant, now: datetime) -> StoredDocument:
-    document = documents.find(connection, institution.id, grant.document_id)
+def _standing(connection: Connection, institution: Institution, grant: Grant, now: datetime) -> Standing:
+    document = documents.standing(connection, institution.id, grant.document_id)
     if document is None or document.state(now) is DocumentState.REVOKED:
         raise Refused("document_revoked", "the document has been withdrawn")
     if document.hold == documents.REFUSED:

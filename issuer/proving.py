@@ -7,6 +7,8 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from issuer import attestations
 from issuer.institutions import Institution
 from issuer.service import Service
@@ -36,12 +38,20 @@ async def proved(service: Service, institution: Institution, grant: Grant, asked
     `key_attestation.check_level` raise.
     """
     if service.wallet_trust is None:
-        return _proved(service, institution, grant, asked, now)
+        with service.reader as connection:
+            return _proved(service, institution, grant, asked, now, connection=connection)
     # A key attestation may make us ask for a status list: not on the event loop.
-    return await asyncio.to_thread(_proved, service, institution, grant, asked, now)
+    return await asyncio.to_thread(_proved_aside, service, institution, grant, asked, now)
 
 
-def _proved(service: Service, institution: Institution, grant: Grant, asked: CredentialRequest, now: datetime) -> Proved:
+def _proved_aside(service: Service, institution: Institution, grant: Grant, asked: CredentialRequest, now: datetime) -> Proved:
+    with reading(service.engine) as connection:
+        return _proved(service, institution, grant, asked, now, connection=connection)
+
+
+def _proved(
+    service: Service, institution: Institution, grant: Grant, asked: CredentialRequest, now: datetime, *, connection: Connection
+) -> Proved:
     profile, required = institution.profile, institution.profile.key_attestation
     ends: list[datetime] = []
 
@@ -54,23 +64,21 @@ def _proved(service: Service, institution: Institution, grant: Grant, asked: Cre
         if attestation.status_expires is not None:
             ends.append(attestation.status_expires)
 
-    with reading(service.engine) as connection:
+    def check_nonce(nonce: str) -> None:
+        if not grants.knows_nonces(connection, institution.id, [nonce], now):
+            raise Refused("nonce_unknown", "the nonce is not one of ours, or spent, or over; fetch a new one")
 
-        def check_nonce(nonce: str) -> None:
-            if not grants.knows_nonces(connection, institution.id, [nonce], now):
-                raise Refused("nonce_unknown", "the nonce is not one of ours, or spent, or over; fetch a new one")
-
-        keys = proof.verify_all(
-            asked.proof_type,
-            asked.proofs,
-            audience=institution.credential_issuer,
-            check_nonce=check_nonce,
-            now=now,
-            batch_size=service.settings.batch_size,
-            client_id=grant.client_id,
-            attestation_required=required is not None,
-            judge=judge if profile.attested_clients else None,
-            algorithms=profile.proof_algorithms,
-            attestation_algorithms=profile.attestation_algorithms,
-        )
+    keys = proof.verify_all(
+        asked.proof_type,
+        asked.proofs,
+        audience=institution.credential_issuer,
+        check_nonce=check_nonce,
+        now=now,
+        batch_size=service.settings.batch_size,
+        client_id=grant.client_id,
+        attestation_required=required is not None,
+        judge=judge if profile.attested_clients else None,
+        algorithms=profile.proof_algorithms,
+        attestation_algorithms=profile.attestation_algorithms,
+    )
     return Proved(keys=keys, not_after=min(ends, default=None))

@@ -1,14 +1,15 @@
-"""Prepared credentials that passed the lint, each good for one signature."""
+"""Credentials that passed the lint, each good for one signature."""
 
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from issuer.lint import Expected, fingerprint, lint
+from issuer.lint import Examined, Examiner, Expected, fingerprint
 from vc import formats
 from vc.errors import VcError, VerificationFailed
 from vc.formats import PreparedCredential
-from vc.keys.signer import LocalSigner, Signer
+from vc.keys.ec import verify_raw
+from vc.keys.signer import Signer
 from vc.x509.certificate import public_key
 
 
@@ -16,43 +17,48 @@ class SignatureUnusable(VerificationFailed):
     """The signer answered, but what it gave is not a good signature over what was prepared; it must not leave."""
 
 
-class Throwaway:
-    """Keys made at start and used for the lint only, one per curve, shown with the chain of the signer they stand in for."""
-
-    def __init__(self) -> None:
-        self._keys: dict[str, ec.EllipticCurvePrivateKey] = {}
-
-    def instead_of(self, signer: Signer) -> LocalSigner:
-        """A signer with the same curve and chain as `signer` and a key nobody trusts."""
-        key = self._keys.setdefault(signer.curve.name, ec.generate_private_key(signer.curve.curve))
-        return LocalSigner(key, signer.chain)
-
-
 class LintedCredential:
     """A prepared credential seen with the verifier's eyes. Made by the lint alone, signed once at most."""
 
     def __init__(
-        self, prepared: PreparedCredential, expected: Expected, *, signer: Signer, throwaway: Throwaway, now: datetime
+        self, prepared: PreparedCredential, expected: Expected, *, signer: Signer, examiner: Examiner, now: datetime
     ) -> None:
         """Raises `LintFailed`."""
-        seen = lint(prepared, expected, throwaway=throwaway.instead_of(signer), now=now)
+        self._examined: Examined = examiner.lint(prepared, expected, signer=signer, now=now)
         self._prepared: PreparedCredential | None = prepared
         self._signer = signer
-        self.fingerprint = fingerprint(seen)
+        self.fingerprint = fingerprint(self._examined.credential)
 
     def sign(self) -> str:
-        """The signed credential, its signature checked and its content compared with what the lint saw (SECURITY O-10).
+        """The signed credential (SECURITY O-10): the key sees what the lint saw and nothing else, and the signature is checked.
 
         Raises `SignatureUnusable`, and whatever the signer raises. A second call raises RuntimeError: sign once.
         """
         prepared, self._prepared = self._prepared, None
         if prepared is None:
             raise RuntimeError("a prepared credential is signed once")
-        text = formats.sign(prepared, self._signer)
+        return formats.sign(prepared, _Checked(self._signer, self._examined.message))
+
+
+class _Checked:
+    """A signer for one message: `message`. What it gives was verified with the key of the certificate it is shown with."""
+
+    def __init__(self, signer: Signer, message: bytes) -> None:
+        self._signer, self._message = signer, message
+        self.curve, self.chain = signer.curve, signer.chain
+
+    @property
+    def public_key(self) -> ec.EllipticCurvePublicKey:
+        return self._signer.public_key
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature. Raises `SignatureUnusable` before the key is used when `message` is another one, after it when the
+        signature does not fit."""
+        if message != self._message:
+            raise SignatureUnusable("signature_unusable", "what is to be signed is not what was examined")
+        signature = self._signer.sign(message)
         try:
-            signed = formats.parse_issued(prepared.format, text).verify_issuer(public_key(self._signer.chain[0]))
+            verify_raw(public_key(self.chain[0]), signature, message)
         except VcError as exc:
             raise SignatureUnusable("signature_unusable", exc.detail) from exc
-        if fingerprint(signed) != self.fingerprint:
-            raise SignatureUnusable("signature_unusable", "what was signed is not what was examined")
-        return text
+        return signature

@@ -27,6 +27,19 @@ class DocumentState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What decides whether credentials are given. `status_changes_at`: None until the document is withdrawn. `hold`: as in
+    `StoredDocument`."""
+
+    status_changes_at: datetime | None
+    hold: str | None
+
+    def state(self, now: datetime) -> DocumentState:
+        """The state at `now`: the status turns at its moment, the first second included."""
+        return _state(self.status_changes_at, now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredDocument:
     """`document` is the inner model as JSON. `status_changes_at` is None until the document is withdrawn.
 
@@ -53,9 +66,13 @@ class StoredDocument:
 
     def state(self, now: datetime) -> DocumentState:
         """The state at `now`: the status turns at its moment, the first second included."""
-        if self.status_changes_at is None:
-            return DocumentState.VALID
-        return DocumentState.REVOKED if self.status_changes_at <= now else DocumentState.REVOCATION_SCHEDULED
+        return _state(self.status_changes_at, now)
+
+
+def _state(changes_at: datetime | None, now: datetime) -> DocumentState:
+    if changes_at is None:
+        return DocumentState.VALID
+    return DocumentState.REVOKED if changes_at <= now else DocumentState.REVOCATION_SCHEDULED
 
 
 _TIMES = ("created_at", "revoked_at", "status_changes_at", "effective_from")
@@ -84,6 +101,22 @@ _FINDING = select(documents).where(
 )
 _COLUMNS = tuple(column.name for column in _FINDING.selected_columns)
 _FIND, _FIND_LOCKED = Prepared(_FINDING), Prepared(_FINDING.with_for_update())
+
+
+def standing(connection: Connection, institution_id: str, document_id: str) -> Standing | None:
+    """How the institution's own document stands; it stays so until the transaction ends."""
+    row = _STANDING.one(connection, institution=institution_id, document=document_id)
+    if row is None:
+        return None
+    changes_at, hold = row
+    return Standing(status_changes_at=None if changes_at is None else datetime.fromtimestamp(changes_at, UTC), hold=hold)
+
+
+_STANDING = Prepared(
+    select(documents.c.status_changes_at, documents.c.hold)
+    .where(documents.c.institution_id == bindparam("institution"), documents.c.document_id == bindparam("document"))
+    .with_for_update()
+)
 
 
 def page(connection: Connection, institution_id: str, *, after: int, limit: int) -> Sequence[StoredDocument]:

@@ -13,8 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from starlette.testclient import TestClient
 
+from issuer.drafting import Drafting
 from issuer.institutions import KeyUse
-from issuer.issuance import Issuance
 from issuer.store import status
 from issuer.store.engine import writing
 from tests.support import issuer as world
@@ -268,14 +268,14 @@ def test_a_withdrawal_between_preparing_and_recording_stops_the_issuance(
     offered = world.offer(clients[0])
     wallet = _wallet(clients[0], deployment)
     wallet.token(offered)
-    prepare = Issuance._copy
+    prepare = Drafting._copy
 
-    def withdrawn_meanwhile(self: Issuance, *args: Any, **kwargs: Any) -> Any:
+    def withdrawn_meanwhile(self: Drafting, *args: Any, **kwargs: Any) -> Any:
         path = f"/api/v1/documents/{offered['document_id']}/revocation"
         assert clients[1].post(path, json={}, headers=bearer("fr-urssaf")).status_code == 200
         return prepare(self, *args, **kwargs)
 
-    monkeypatch.setattr(Issuance, "_copy", withdrawn_meanwhile)
+    monkeypatch.setattr(Drafting, "_copy", withdrawn_meanwhile)
     answer = wallet.credential(CONFIGURATION)
     assert (answer.status_code, answer.json()["error"]) == (400, "credential_request_denied")
     assert _detail(clients[1], offered["document_id"])["credentials"] == []

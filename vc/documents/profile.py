@@ -60,6 +60,8 @@ class Profile:
     _by_place: Node = field(init=False, repr=False, compare=False)
     _required: tuple[ConcretePath, ...] = field(init=False, repr=False, compare=False)
     _joins: Mapping[Path, str] = field(init=False, repr=False, compare=False)
+    _claims: tuple[Claim, ...] = field(init=False, repr=False, compare=False)
+    _disclosable: tuple[Path, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         values = [entry for entry in self.slots if self.table.by_path[entry.fact].kind not in (Kind.OBJECT, Kind.LIST)]
@@ -69,6 +71,8 @@ class Profile:
         required = [entry.fact_path(()) for entry in self.slots if entry.mandatory and None not in entry.fact]
         object.__setattr__(self, "_required", tuple(required))
         object.__setattr__(self, "_joins", {entry.fact: entry.join for entry in self.slots if entry.join})
+        object.__setattr__(self, "_claims", self._described())
+        object.__setattr__(self, "_disclosable", tuple(claim.path for claim in self._claims if claim.sd == "always"))
 
     @property
     def type_ids(self) -> tuple[str, ...]:
@@ -82,6 +86,14 @@ class Profile:
     @property
     def claims(self) -> tuple[Claim, ...]:
         """The claims of the shape with their paths, labels and rules, for metadata and queries; constants at the end."""
+        return self._claims
+
+    @property
+    def disclosable(self) -> tuple[Path, ...]:
+        """Paths of the claims that are always selectively disclosable, in table order."""
+        return self._disclosable
+
+    def _described(self) -> tuple[Claim, ...]:
         found: dict[Path, Claim] = {}
         for entry in self.slots:
             path = entry.at[: self.depth]
@@ -91,11 +103,6 @@ class Profile:
             label = str(path[-1]).replace("_", " ").capitalize()
             found[path] = Claim(path=path, kind=Kind.CODE, labels={"en": label}, mandatory=True)
         return tuple(found.values())
-
-    @property
-    def disclosable(self) -> tuple[Path, ...]:
-        """Paths of the claims that are always selectively disclosable, in table order."""
-        return tuple(claim.path for claim in self.claims if claim.sd == "always")
 
     def project(self, document: Document) -> dict[str, Any]:
         """`document` in this shape: the claims without the envelope (mdoc: namespace → element → value, dates as `date`).

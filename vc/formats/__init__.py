@@ -3,8 +3,9 @@
 A service names a format by its identifier (`dc+sd-jwt`, `mso_mdoc`) and never asks which one it is.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
+from typing import Any
 
 from vc.documents.catalogue import Configuration
 from vc.documents.document import Document
@@ -52,14 +53,21 @@ def _format(name: str) -> Format:
 
 
 def prepare(
-    configuration: Configuration, document: Document, envelope: Envelope, *, random_bytes: Callable[[int], bytes]
+    configuration: Configuration,
+    document: Document,
+    envelope: Envelope,
+    *,
+    random_bytes: Callable[[int], bytes],
+    claims: Mapping[str, Any] | None = None,
 ) -> PreparedCredential:
     """Everything of the credential but the signature, with fresh salts.
 
-    `random_bytes(n)` gives n octets from a secure source. Raises what `Profile.project` raises (a fact would be lost or is
+    `random_bytes(n)` gives n octets from a secure source. `claims`: what `configuration.profile.project(document)` gave, for a
+    caller that makes many copies. Raises what `Profile.project` raises (a fact would be lost or is
     missing).
     """
-    return _format(configuration.format).prepare(configuration, document, envelope, random_bytes=random_bytes)
+    told = configuration.profile.project(document) if claims is None else claims
+    return _format(configuration.format).prepare(configuration, told, envelope, random_bytes=random_bytes)
 
 
 def sign(prepared: PreparedCredential, signer: Signer) -> str:

@@ -1,6 +1,6 @@
 """`mso_mdoc`: documents as ISO/IEC 18013-5 mdoc under ETSI TS 119 472-1 §6."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from vc.cose import sign1
 from vc.documents.catalogue import Configuration
-from vc.documents.document import Document
 from vc.encoding import base64url
 from vc.encoding.claims_path import Path
 from vc.errors import VerificationFailed
@@ -27,9 +26,9 @@ from vc.mdoc.verify import ETSI_NAMESPACE
 FORMAT = "mso_mdoc"
 
 
-def _namespaces(configuration: Configuration, document: Document, envelope: Envelope) -> dict[str, dict[str, Any]]:
+def _namespaces(claims: Mapping[str, Any], envelope: Envelope) -> dict[str, dict[str, Any]]:
     """The document's elements, and those of TS 119 472-1 that speak of the attestation itself (EAA-M-3, EAA-M-5)."""
-    namespaces = {namespace: dict(elements) for namespace, elements in configuration.profile.project(document).items()}
+    namespaces = {namespace: dict(elements) for namespace, elements in claims.items()}
     about: dict[str, Any] = {
         **({"category": envelope.category, "also_known_as": envelope.subject} if envelope.category else {}),
         **({} if envelope.status else {"shortLived": True}),
@@ -95,10 +94,10 @@ class MdocFormat:
     """The row of `mso_mdoc`."""
 
     def prepare(
-        self, configuration: Configuration, document: Document, envelope: Envelope, *, random_bytes: Callable[[int], bytes]
+        self, configuration: Configuration, claims: Mapping[str, Any], envelope: Envelope, *, random_bytes: Callable[[int], bytes]
     ) -> PreparedCredential:
         prepared = issuing.prepare(
-            _namespaces(configuration, document, envelope),
+            _namespaces(claims, envelope),
             doctype=configuration.type_id,
             device_key=envelope.holder,
             signed=envelope.issued_at,

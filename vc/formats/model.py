@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from vc.clock import TOLERANCE, check_within
 from vc.documents.catalogue import Configuration
-from vc.documents.document import Document
 from vc.encoding.claims_path import Path
 from vc.keys.signer import Signer
 from vc.status.reference import StatusReference
@@ -142,7 +141,7 @@ class Format(Protocol):
     """One row of the table."""
 
     def prepare(
-        self, configuration: Configuration, document: Document, envelope: Envelope, *, random_bytes: Callable[[int], bytes]
+        self, configuration: Configuration, claims: Mapping[str, Any], envelope: Envelope, *, random_bytes: Callable[[int], bytes]
     ) -> PreparedCredential: ...
     def sign(self, prepared: PreparedCredential, signer: Signer) -> str: ...
     def parse_issued(self, text: str) -> UnverifiedCredential: ...

@@ -1,6 +1,6 @@
 """`dc+sd-jwt`: documents as SD-JWT VC (draft-13) under ETSI TS 119 472-1 §5."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 import vc.sdjwt.vc as sd_jwt_vc
 from vc.clock import to_numeric_date
 from vc.documents.catalogue import Configuration
-from vc.documents.document import Document
 from vc.encoding import base64url
 from vc.encoding.claims_path import Path
 from vc.errors import VerificationFailed
@@ -37,7 +36,7 @@ def _plan(disclosable: tuple[Path, ...]) -> Plan:
     return issuing.plan(disclosable)
 
 
-def _payload(configuration: Configuration, document: Document, envelope: Envelope) -> dict[str, Any]:
+def _payload(configuration: Configuration, claims: Mapping[str, Any], envelope: Envelope) -> dict[str, Any]:
     """The claims of the credential before anything is hidden: envelope, then document."""
     etsi = envelope.category is not None
     return {
@@ -54,7 +53,7 @@ def _payload(configuration: Configuration, document: Document, envelope: Envelop
         **({"iss_reg_id": envelope.registration_id} if etsi and envelope.registration_id else {}),
         # EAA-S-6: one of the two, never both
         **({"status": reference.to_claim(envelope.status, etsi=etsi)} if envelope.status else {"shortLived": None}),
-        **configuration.profile.project(document),
+        **claims,
     }
 
 
@@ -113,11 +112,11 @@ class SdJwtFormat:
     """The row of `dc+sd-jwt`."""
 
     def prepare(
-        self, configuration: Configuration, document: Document, envelope: Envelope, *, random_bytes: Callable[[int], bytes]
+        self, configuration: Configuration, claims: Mapping[str, Any], envelope: Envelope, *, random_bytes: Callable[[int], bytes]
     ) -> PreparedCredential:
         header = {"typ": FORMAT, **({"x5u": envelope.certificate_url} if envelope.certificate_url else {})}
         prepared = issuing.prepare(
-            _payload(configuration, document, envelope),
+            _payload(configuration, claims, envelope),
             disclosable=_plan(configuration.profile.disclosable),
             header=header,
             random_bytes=random_bytes,

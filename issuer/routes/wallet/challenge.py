@@ -15,4 +15,4 @@ async def give(request: Request, service: Service, institution: Institution) -> 
     """A fresh challenge, never cached; 404 where wallet attestations are not taken, as the metadata say."""
     if not institution.profile.attested_clients:
         return not_found()
-    return answer(challenge.response(grants.give_nonce(service, institution, service.clock(), purpose=Purpose.ATTESTATION)))
+    return answer(challenge.response(await grants.give_nonce(service, institution, service.clock(), purpose=Purpose.ATTESTATION)))

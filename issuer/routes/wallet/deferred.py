@@ -17,7 +17,7 @@ async def collect(request: Request, service: Service, institution: Institution) 
     The answer is encrypted as this request asks; what the first one asked is forgotten. Coming too early harms nobody.
     """
     now = service.clock()
-    grant = door.grant_of(request, service, institution, now)
+    grant = await door.grant_of(request, service, institution, now)
     value, encrypted = await sealing.opened(request, institution)
     asked = deferred.parse_request(value, encrypted=encrypted, offer=institution.profile.encryption)
     promise, held = promising.look(service, institution, grant, asked.transaction_id, now)
@@ -26,7 +26,7 @@ async def collect(request: Request, service: Service, institution: Institution) 
         waiting = credential.deferred_response(asked.transaction_id, institution.deferred_interval_seconds)
         return sealing.sealed(waiting, asked.response_encryption, status=202)
     issuance: Issuance = request.app.state.issuance
-    issued = issuance.issue(
+    issued = await issuance.issue(
         institution,
         grant,
         entitlements.configurations(institution)[promise.configuration_id],

@@ -1,6 +1,7 @@
 """The door of the protocol endpoints: which institution, which grant, and one bridge from our errors to the protocol's."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -17,7 +18,7 @@ from issuer.service import Service
 from issuer.signing import SignatureUnusable
 from issuer.store import grants as store
 from issuer.store import retention
-from issuer.store.engine import reading, writing
+from issuer.store.engine import writing
 from issuer.store.grants import Grant, Purpose
 from vc.encoding import json
 from vc.errors import Malformed, Refused, Unreachable, VcError
@@ -51,7 +52,7 @@ def endpoint(name: str, handler: Handler) -> Callable[[Request], Awaitable[Respo
             count(service, institution, name, refused.error or exc.code)
             given = answer(refused.body(), status=refused.status, headers=refused.headers)
             if refused.error == _CHALLENGE_WANTED:  # attestation-based client authentication §6.2: with a challenge to use
-                given.headers[CHALLENGE_HEADER] = grants.give_nonce(
+                given.headers[CHALLENGE_HEADER] = await grants.give_nonce(
                     service, institution, service.clock(), purpose=Purpose.ATTESTATION
                 )
         if institution.profile.dpop_nonce and name in set(Endpoint):  # RFC 9449 §8.2: with every answer, so that nobody asks twice
@@ -116,29 +117,53 @@ def proof_at(
     )
 
 
-def grant_of(request: Request, service: Service, institution: Institution, now: datetime) -> Grant:
-    """The grant of the access token in the Authorization header, and nowhere else (SECURITY I-2).
+async def grant_of(request: Request, service: Service, institution: Institution, now: datetime) -> Grant:
+    """The grant of the access token shown, its DPoP proof claimed. Raises as `shown` and `claim`."""
+    found = shown(request, service, institution, now)
+    await claim(service, found.proof, now)
+    return found.grant
 
-    A token bound to a key is taken with that key's fresh proof only, never as Bearer (VCI-DPOP-4, SECURITY A-12). Raises
-    `Refused` with a code that begins with `token_`, and what `dpop.verify` raises.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A grant, and the DPoP proof it was shown with: verified, not yet claimed; None for a bearer token."""
+
+    grant: Grant
+    proof: DpopProof | None
+
+
+def shown(request: Request, service: Service, institution: Institution, now: datetime) -> Shown:
+    """The grant of the access token in the Authorization header, and nowhere else (SECURITY I-2), and the proof that came with it.
+
+    A token bound to a key is taken with that key's fresh proof only, never as Bearer (VCI-DPOP-4, SECURITY A-12). The proof is not
+    claimed yet: the caller sees to it, in one transaction with what the request changes, or by `claim`; always before it answers.
+
+    Raises `Refused` with a code that begins with `token_`, `Refused("dpop_replay")`, and what `dpop.verify` raises.
     """
     scheme, token = scheme_of(request), request.headers.get("authorization", "").partition(" ")[2].strip()
     if not scheme or not token or not token.isascii() or not token.isprintable():
         raise Refused("token_absent", "an access token is required in the Authorization header")
-    with reading(service.engine) as connection:
+    with service.reader as connection:
         grant = store.find_grant(connection, institution.id, token, now)
     if grant is None:
         raise Refused("token_unknown", "the access token is unknown or has expired")
     if (scheme == _DPOP) != (grant.dpop_thumbprint is not None):
         raise Refused("token_scheme", "the access token belongs to the other scheme")
-    if grant.dpop_thumbprint is None and institution.profile.dpop_required:
-        raise Refused("token_scheme", "only tokens bound to a key are taken here")
-    if grant.dpop_thumbprint is not None:
-        proof = proof_at(request, institution, now, required=True, access_token=token, thumbprint=grant.dpop_thumbprint)
-        if proof is not None:
-            with writing(service.engine) as connection:
-                grants.claim_proof(connection, proof, now)
-    return grant
+    if grant.dpop_thumbprint is None:
+        if institution.profile.dpop_required:
+            raise Refused("token_scheme", "only tokens bound to a key are taken here")
+        return Shown(grant=grant, proof=None)
+    proof = proof_at(request, institution, now, required=True, access_token=token, thumbprint=grant.dpop_thumbprint)
+    if proof is not None:
+        with service.reader as connection:
+            grants.check_unused(connection, proof)
+    return Shown(grant=grant, proof=proof)
+
+
+async def claim(service: Service, proof: DpopProof | None, now: datetime) -> None:
+    """Remember the proof of a request by itself. Raises `Refused("dpop_replay")`."""
+    if proof is not None:
+        await service.writer.run(lambda connection: grants.claim_proof(connection, proof, now))
 
 
 def _published(institution: Institution, request: Request) -> str:

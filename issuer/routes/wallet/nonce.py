@@ -11,4 +11,4 @@ from issuer.service import Service
 
 async def give(request: Request, service: Service, institution: Institution) -> Response:
     """A fresh `c_nonce`, never cached (VCI-NONCE-1, -2)."""
-    return answer({"c_nonce": grants.give_nonce(service, institution, service.clock())})
+    return answer({"c_nonce": await grants.give_nonce(service, institution, service.clock())})

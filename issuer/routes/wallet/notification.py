@@ -19,7 +19,7 @@ _log = structlog.get_logger("issuer")
 async def take(request: Request, service: Service, institution: Institution) -> Response:
     """204, also when the same was told before (VCI-NOT-1). The id must come from an issuance of this token's grant."""
     now = service.clock()
-    grant = door.grant_of(request, service, institution, now)
+    grant = await door.grant_of(request, service, institution, now)
     told = notification.parse(await door.json_body(request, code="notification"))
     with writing(service.engine) as connection:
         document_id = issuances.document_of(connection, institution.id, grant.grant_id, told.notification_id)

@@ -2,22 +2,26 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from issuer import type_metadata
-from issuer.lint import Expected, LintFailed, fingerprint, lint
-from issuer.signing import LintedCredential, SignatureUnusable, Throwaway
+from issuer.lint import Blank, Examined, Examiner, Expected, LintFailed, fingerprint
+from issuer.signing import LintedCredential, SignatureUnusable
 from tests.support.issuer import IDENTITY, PDA1
 from tests.support.pki import NOW, holder, root
 from vc import formats
 from vc.documents.catalogue import CONFIGURATIONS, parse
 from vc.documents.model import Document
+from vc.errors import VcError, VerificationFailed
 from vc.formats import Envelope
 from vc.formats.model import PUB_EAA_CATEGORY
+from vc.keys.ec import Curve
 from vc.keys.signer import LocalSigner, Signer
 from vc.sdjwt import type_metadata as tm
 from vc.sdjwt import verify as sd_jwt
@@ -56,15 +60,15 @@ def _prepared(expected: Expected) -> formats.PreparedCredential:
     return formats.prepare(expected.configuration, expected.document, expected.envelope, random_bytes=secrets.token_bytes)
 
 
-def _throwaway(signer: Signer = SIGNER) -> LocalSigner:
-    return Throwaway().instead_of(signer)
+def _lint(prepared: formats.PreparedCredential, expected: Expected, *, signer: Signer = SIGNER) -> Examined:
+    return Examiner().lint(prepared, expected, signer=signer, now=NOW)
 
 
 @pytest.mark.parametrize("configuration_id", BOTH)
 def test_what_is_right_passes(configuration_id: str) -> None:
     expected = _expected(configuration_id)
-    credential = lint(_prepared(expected), expected, throwaway=_throwaway(), now=NOW)
-    assert credential.type_id == expected.configuration.type_id
+    examined = _lint(_prepared(expected), expected)
+    assert examined.credential.type_id == expected.configuration.type_id
 
 
 def _envelope(**changes: Any) -> Callable[[Expected], Expected]:
@@ -112,14 +116,14 @@ def test_a_credential_that_says_something_else_is_stopped(
 ) -> None:
     meant = _expected(configuration_id)
     with pytest.raises(LintFailed) as caught:
-        lint(_prepared(meant), change(meant), throwaway=_throwaway(), now=NOW)
+        _lint(_prepared(meant), change(meant))
     assert caught.value.code == code
 
 
 def test_another_issuer_is_stopped() -> None:
     meant = _expected()
     with pytest.raises(LintFailed, match="lint_issuer"):
-        lint(_prepared(meant), _envelope(issuer="https://issuer.test/fr-cnam")(meant), throwaway=_throwaway(), now=NOW)
+        _lint(_prepared(meant), _envelope(issuer="https://issuer.test/fr-cnam")(meant))
 
 
 @pytest.mark.parametrize(
@@ -132,13 +136,13 @@ def test_another_issuer_is_stopped() -> None:
 def test_a_credential_that_is_not_valid_now_is_stopped(code: str, changes: dict[str, Any]) -> None:
     expected = _expected(**changes)
     with pytest.raises(LintFailed, match=code):
-        lint(_prepared(expected), expected, throwaway=_throwaway(), now=NOW)
+        _lint(_prepared(expected), expected)
 
 
 def test_a_credential_without_certificates_is_stopped() -> None:
     expected = _expected()
     with pytest.raises(LintFailed, match="lint_chain"):
-        lint(_prepared(expected), expected, throwaway=holder(), now=NOW)
+        _lint(_prepared(expected), expected, signer=holder())
 
 
 @pytest.mark.parametrize(("sd", "name"), [("never", "personal_administrative_number"), ("always", "status_confirmation")])
@@ -147,26 +151,88 @@ def test_a_claim_hidden_against_its_declaration_is_stopped(sd: Any, name: str) -
     meant = _expected()
     slots = tuple(replace(slot, sd=sd) if slot.at == (name,) else slot for slot in meant.configuration.profile.slots)
     with pytest.raises(LintFailed, match="lint_disclosure"):
-        lint(_prepared(_profile(slots=slots)(meant)), meant, throwaway=_throwaway(), now=NOW)
+        _lint(_prepared(_profile(slots=slots)(meant)), meant)
 
 
 def test_a_value_no_verifier_could_read_is_stopped() -> None:
     """Data that went around the document's rules is caught at the last moment."""
     broken = _document(lambda data: data.update(starting_date="2026-02-30"))(_expected())
     with pytest.raises(LintFailed):
-        lint(_prepared(broken), broken, throwaway=_throwaway(), now=NOW)
+        _lint(_prepared(broken), broken)
 
 
-def test_a_certificate_url_of_another_certificate_would_be_seen_in_the_header() -> None:
-    """The throwaway shows the real chain, so that headers are the final ones."""
-    stand_in = _throwaway()
-    assert stand_in.chain == SIGNER.chain
-    assert stand_in.public_key.public_numbers() != SIGNER.public_key.public_numbers()
+def test_the_stand_in_shows_the_real_chain_and_its_signature_fits_nothing() -> None:
+    """Headers are the final ones; what it gave is worth nothing to anybody."""
+    blank, expected = Blank(SIGNER), _expected()
+    text = formats.sign(_prepared(expected), blank)
+    unverified = formats.parse_issued(expected.configuration.format, text)
+    assert unverified.chain == SIGNER.chain
+    with pytest.raises(VerificationFailed, match="signature"):
+        unverified.verify_issuer(public_key(SIGNER.chain[0]))
 
 
-def _linted(configuration_id: str = BOTH[0], signer: Signer = SIGNER) -> LintedCredential:
+@pytest.mark.parametrize("configuration_id", BOTH)
+@pytest.mark.parametrize(("code", "change"), _CASES)
+def test_what_is_remembered_of_a_document_lets_nothing_else_through(
+    configuration_id: str, code: str, change: Callable[[Expected], Expected]
+) -> None:
+    """Decision 0013: every rule holds for the second copy of a document as for the first."""
+    meant, examiner = _expected(configuration_id), Examiner()
+    for _ in range(2):
+        examiner.lint(_prepared(meant), meant, signer=SIGNER, now=NOW)
+        with pytest.raises(LintFailed) as caught:
+            examiner.lint(_prepared(meant), change(meant), signer=SIGNER, now=NOW)
+        assert caught.value.code == code
+
+
+@pytest.mark.parametrize("configuration_id", BOTH)
+@pytest.mark.parametrize(("code", "change"), [case for case in _CASES if case[0] != "lint_profile"])  # that one prepares the same
+def test_a_copy_that_says_something_else_than_the_first_is_stopped(
+    configuration_id: str, code: str, change: Callable[[Expected], Expected]
+) -> None:
+    meant, examiner = _expected(configuration_id), Examiner()
+    examiner.lint(_prepared(meant), meant, signer=SIGNER, now=NOW)
+    with pytest.raises(VcError):  # some cannot even be prepared
+        examiner.lint(_prepared(change(meant)), meant, signer=SIGNER, now=NOW)
+
+
+@pytest.mark.parametrize(("sd", "name"), [("never", "personal_administrative_number"), ("always", "status_confirmation")])
+def test_a_copy_hidden_otherwise_than_the_first_is_stopped(sd: Any, name: str) -> None:
+    meant, examiner = _expected(), Examiner()
+    slots = tuple(replace(slot, sd=sd) if slot.at == (name,) else slot for slot in meant.configuration.profile.slots)
+    examiner.lint(_prepared(meant), meant, signer=SIGNER, now=NOW)
+    with pytest.raises(LintFailed, match="lint_disclosure"):
+        examiner.lint(_prepared(_profile(slots=slots)(meant)), meant, signer=SIGNER, now=NOW)
+
+
+def test_a_document_is_projected_once_and_read_back_once() -> None:
+    """PERFORMANCE: what a copy costs does not depend on the rules of its document."""
+    calls: list[str] = []
+
+    def detect(claims: Any) -> bool:
+        calls.append("read")
+        return True
+
+    meant, examiner = _profile(detect=detect)(_expected()), Examiner()
+    for _ in range(3):
+        examiner.lint(_prepared(meant), meant, signer=SIGNER, now=NOW)
+        assert examiner.projection(meant.configuration, meant.document) is examiner.projection(meant.configuration, meant.document)
+    assert calls == ["read"]
+
+
+def test_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("issuer.lint.REMEMBERED", 2)
+    examiner, meant = Examiner(), _expected()
+    first = examiner.projection(meant.configuration, meant.document)
+    for number in ("3", "4"):
+        other = _document(lambda data, n=number: data.update(document_number=n))(meant)  # type: ignore[misc]
+        examiner.projection(other.configuration, other.document)
+    assert examiner.projection(meant.configuration, meant.document) is not first
+
+
+def _linted(configuration_id: str = BOTH[0], signer: Signer = SIGNER, examiner: Examiner | None = None) -> LintedCredential:
     expected = _expected(configuration_id)
-    return LintedCredential(_prepared(expected), expected, signer=signer, throwaway=Throwaway(), now=NOW)
+    return LintedCredential(_prepared(expected), expected, signer=signer, examiner=examiner or Examiner(), now=NOW)
 
 
 @pytest.mark.parametrize("configuration_id", BOTH)
@@ -187,11 +253,41 @@ def test_a_signature_by_another_key_does_not_leave(configuration_id: str) -> Non
         linted.sign()
 
 
-def test_content_that_changed_after_the_lint_does_not_leave() -> None:
-    linted = _linted()
-    linted.fingerprint = "0" * 64
+@dataclass
+class _Watched:
+    """A signer that remembers what it was asked to sign."""
+
+    real: LocalSigner
+    asked: list[bytes]
+
+    @property
+    def curve(self) -> Curve:
+        return self.real.curve
+
+    @property
+    def public_key(self) -> ec.EllipticCurvePublicKey:
+        return self.real.public_key
+
+    @property
+    def chain(self) -> tuple[x509.Certificate, ...]:
+        return self.real.chain
+
+    def sign(self, message: bytes) -> bytes:
+        self.asked.append(message)
+        return self.real.sign(message)
+
+
+@pytest.mark.parametrize("configuration_id", BOTH)
+def test_the_key_sees_what_was_examined_and_nothing_else(configuration_id: str) -> None:
+    """SECURITY O-10: content that changed after the lint is not even signed."""
+    signer = _Watched(SIGNER, [])
+    linted = _linted(configuration_id, signer)
+    linted._prepared = _prepared(_expected(configuration_id))
     with pytest.raises(SignatureUnusable, match="examined"):
         linted.sign()
+    assert signer.asked == []
+    _linted(configuration_id, signer).sign()
+    assert len(signer.asked) == 1
 
 
 @pytest.mark.parametrize(
