@@ -19,6 +19,7 @@ from urllib.request import Request
 from edge.outbound import Fetched
 from vc.errors import Refused, Unreachable
 from vc.openid4vp.link import SCHEMES
+from wallet_sim.present import Presenter
 from wallet_sim.transcript import Wire
 from wallet_sim.user_agent import PresentPid, is_return
 
@@ -28,6 +29,19 @@ MAX_STEPS = 30
 _REDIRECTS = (301, 302, 303, 307, 308)
 # One field line with several cookies: a comma that begins the next name, not one within a date.
 _NEXT_COOKIE = re.compile(r",\s*(?=[!#$%&'*+.^_`|~0-9A-Za-z-]+=)")
+
+
+def presenting(presenter: Presenter) -> PresentPid:
+    """Answers a request with what `presenter` holds. Raises `Refused("sign_in")` when the verifier does not take it."""
+
+    def present(link: str) -> str:
+        done = presenter.present(link)
+        back = done.answer.get("redirect_uri")
+        if not done.taken or not isinstance(back, str):
+            raise Refused("sign_in", f"the sign-in did not take what was presented: HTTP {done.status}")
+        return back
+
+    return present
 
 
 class OwnBrowser:

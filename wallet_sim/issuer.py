@@ -1,34 +1,49 @@
 """The issuer as a stranger sees it: the offer, whose it is, what it says of itself (OpenID4VCI 1.0 §4, §12.2; SECURITY W-3)."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from edge.outbound import Fetched
 from vc.errors import Refused, Unreachable
-from vc.openid4vci import authorization_server, errors, identifiers, metadata
+from vc.openid4vci import authorization_server, identifiers
 from vc.openid4vci import offer as offers
 from vc.openid4vci.authorization_server import AuthorizationServerMetadata
 from vc.openid4vci.metadata import CredentialConfiguration, IssuerMetadata
-from vc.openid4vci.offer import PRE_AUTHORIZED, CredentialOffer
+from vc.openid4vci.offer import AUTHORIZATION_CODE, PRE_AUTHORIZED, CredentialOffer, TxCode
+from wallet_sim.issuer_trust import IssuerTrust
 from wallet_sim.transcript import Wire
 
-_JSON = {"accept": "application/json"}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreAuthorized:
+    """A code that came with the offer. `tx_code`: a second one is due, which came by another way."""
+
+    code: str = field(repr=False)
+    tx_code: TxCode | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByCode:
+    """The person authorizes the wallet. `issuer_state`: lets the issuer know its offer again."""
+
+    issuer_state: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offering:
-    """An offer whose names were compared with the issuer's own metadata, and what can be had of it."""
+    """What can be had from an issuer whose names were compared with its own metadata, and by which grant."""
 
-    offer: CredentialOffer
     issuer: IssuerMetadata
     server: AuthorizationServerMetadata
     configurations: tuple[CredentialConfiguration, ...]
+    grant: PreAuthorized | ByCode
 
 
-def read_offer(wire: Wire, text: str) -> Offering:
-    """The offering behind a link or QR text.
+def read_offer(wire: Wire, text: str, *, trust: IssuerTrust, wish: str | None = None) -> Offering:
+    """The offering behind a link or QR text. `wish`: only this grant type, where the offer has several.
 
-    Raises what the parsers raise (`Malformed`, `VerificationFailed("metadata_issuer")`…), `Unreachable` when metadata cannot be
-    had, and `Refused`: `grant_unsupported`, `encryption_unsupported`, `binding_unsupported`, `format_unsupported`.
+    Raises what the parsers raise (`Malformed`, `VerificationFailed("metadata_issuer")`…), what `trust` finds, `Unreachable` when
+    metadata cannot be had, and `Refused`: `grant_unsupported`, `format_unsupported`.
     """
     link = offers.parse_link(text, allow_http_loopback=True)  # the destination itself is judged by `Outbound`
     offer = link.offer
@@ -36,52 +51,62 @@ def read_offer(wire: Wire, text: str) -> Offering:
         found = _fetch(wire, str(link.uri), "credential offer")
         content_type = found.headers.get("content-type", "")
         offer = offers.parse_fetched(found.body, content_type=content_type, allow_http_loopback=True)
-    issuer = metadata.parse(
-        _fetch(wire, identifiers.well_known(offer.credential_issuer, metadata.WELL_KNOWN), "issuer metadata").body,
-        credential_issuer=offer.credential_issuer,
-        allow_http_loopback=True,
-    )
+    issuer = trust.read(wire, offer.credential_issuer)
     server_id = offers.check_against(
         offer, configuration_ids=issuer.configurations.keys(), authorization_servers=issuer.authorization_servers
     )
-    server = authorization_server.parse(
-        _fetch(wire, identifiers.well_known(server_id, authorization_server.WELL_KNOWN), "authorization server metadata").body,
-        issuer=server_id,
-        allow_http_loopback=True,
+    server = read_server(wire, server_id)
+    return Offering(
+        issuer=issuer,
+        server=server,
+        configurations=_configurations(issuer, offer.configuration_ids, trust),
+        grant=_grant(offer, server, wish),
     )
-    if offer.pre_authorized_code is None or PRE_AUTHORIZED not in server.grant_types:
-        raise Refused("grant_unsupported", "this wallet knows the pre-authorized code only, and that is not offered")
-    if not server.anonymous:
-        raise Refused("grant_unsupported", "the authorization server wants a client id, and this wallet has none")  # VCI-TOK-6
-    if issuer.encryption_required:
-        raise Refused("encryption_unsupported", "the issuer requires encrypted messages, which this wallet does not make")
-    configurations = tuple(issuer.configuration(name) for name in offer.configuration_ids)
+
+
+def read_request(wire: Wire, credential_issuer: str, configuration_ids: Sequence[str], *, trust: IssuerTrust) -> Offering:
+    """What the wallet asks for of its own accord. Raises as `read_offer`, and `Refused("configuration_unknown")`."""
+    identifiers.check_issuer(credential_issuer, allow_http_loopback=True)
+    issuer = trust.read(wire, credential_issuer)
+    if len(issuer.authorization_servers) > 1:
+        raise Refused("authorization_server", "the issuer has several authorization servers, and no offer says which")
+    server = read_server(wire, issuer.authorization_servers[0] if issuer.authorization_servers else credential_issuer)
+    chosen = configuration_ids or tuple(issuer.configurations)
+    return Offering(issuer=issuer, server=server, configurations=_configurations(issuer, chosen, trust), grant=ByCode())
+
+
+def read_server(wire: Wire, server_id: str) -> AuthorizationServerMetadata:
+    """The metadata of one authorization server."""
+    found = _fetch(wire, identifiers.well_known(server_id, authorization_server.WELL_KNOWN), "authorization server metadata")
+    return authorization_server.parse(found.body, issuer=server_id, allow_http_loopback=True)
+
+
+def _configurations(issuer: IssuerMetadata, names: Sequence[str], trust: IssuerTrust) -> tuple[CredentialConfiguration, ...]:
+    configurations = tuple(issuer.configuration(name) for name in names)
     for configuration in configurations:
-        _require_possible(configuration)
-    return Offering(offer=offer, issuer=issuer, server=server, configurations=configurations)
+        if configuration.type_id is None:
+            raise Refused("format_unsupported", "the offered format is neither dc+sd-jwt nor mso_mdoc")
+    trust.check_registered(issuer, configurations)
+    return configurations
 
 
-def _require_possible(configuration: CredentialConfiguration) -> None:
-    if configuration.type_id is None:
-        raise Refused("format_unsupported", "the offered format is neither dc+sd-jwt nor mso_mdoc")
-    if not configuration.bound or "ES256" not in configuration.proof_algorithms or configuration.key_attestation_required:
-        raise Refused("binding_unsupported", "only credentials bound to an ES256 key by a jwt proof are received")
+def _grant(offer: CredentialOffer, server: AuthorizationServerMetadata, wish: str | None) -> PreAuthorized | ByCode:
+    """The grant to use: the pre-authorized code where it is offered; without any the server's metadata decide (VCI-OFF-10)."""
+    possible: dict[str, PreAuthorized | ByCode] = {}
+    if offer.pre_authorized_code is not None:
+        possible[PRE_AUTHORIZED] = PreAuthorized(code=offer.pre_authorized_code, tx_code=offer.tx_code)
+    if offer.authorization_code or offer.no_grants:
+        possible[AUTHORIZATION_CODE] = ByCode(issuer_state=offer.issuer_state)
+    for name, grant in possible.items():
+        if name in server.grant_types and wish in (None, name):
+            return grant
+    raise Refused("grant_unsupported", "the offer has no grant that its authorization server and this wallet know")
 
 
 def _fetch(wire: Wire, url: str, what: str) -> Fetched:
-    found = wire.get(url, headers=_JSON)
+    found = wire.get(url, headers={"accept": "application/json"})
     if found.status != 200:
         raise Unreachable("metadata", f"the {what} could not be fetched: HTTP {found.status}")
     if found.media_type != "application/json":
         raise Unreachable("content_type", f"the {what} is not application/json")
     return found
-
-
-def refusal(answer: Fetched, what: str) -> Refused | Unreachable:
-    """The error of an answer that is not what was hoped for: the issuer's own code when it gave one."""
-    if answer.status >= 500:
-        return Unreachable("issuer", f"the {what} endpoint answered with HTTP {answer.status}")
-    if 300 <= answer.status < 400:
-        return Refused("redirect", f"the {what} endpoint answered with an HTTP redirect, which is not followed")
-    error = errors.parse(answer.body, status=answer.status)
-    return Refused(error.error, f"the {what} endpoint answered with HTTP {answer.status}: {error.description}")

@@ -25,15 +25,21 @@ _SECRET_SEGMENT = re.compile(r"(?=.*[0-9A-Z])[A-Za-z0-9_~-]{16,}")  # an id, not
 
 
 def url(text: str) -> str:
-    """`text` without what could open something: long path segments become `…`, of a query only the names stay."""
+    """`text` without what could open something: long path segments become `…`, of a query only the names stay.
+
+    Of a URN (a `request_uri`) the last part is what opens something, whatever it looks like.
+    """
     try:
         parts = urlsplit(text)
     except ValueError:
         return "…"
+    if parts.scheme == "urn":
+        return f"{text.partition('?')[0].rpartition(':')[0]}:…"
     path = "/".join("…" if _SECRET_SEGMENT.fullmatch(segment) else segment for segment in parts.path.split("/"))
     names = "&".join(f"{name}=…" for name, _ in parse_qsl(parts.query, keep_blank_values=True))
     host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{path}" + (f"?{names}" if names else "")
+    slashes = "//" if text.partition(":")[2].startswith("//") else ""
+    return f"{parts.scheme}:{slashes}{host}{path}" + (f"?{names}" if names else "")
 
 
 def body(content_type: str, data: bytes) -> Any:

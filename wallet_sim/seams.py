@@ -1,9 +1,9 @@
-"""The seams of a journey: the points at which an honest wallet does the right thing, and where a test may put something else.
+"""The seams of presenting: the points at which an honest wallet does the right thing, and where a test may put something else.
 
 Honest behaviour is here; dishonest behaviour is in `mischief` only (SECURITY W-6).
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,7 +11,6 @@ from vc import formats
 from vc.encoding.claims_path import Path
 from vc.formats import Challenge
 from vc.keys.signer import LocalSigner
-from vc.openid4vci import proof
 from vc.openid4vp.client_metadata import EncryptionTarget
 
 
@@ -68,42 +67,3 @@ class PresentingSeams:
 
 
 HONEST = PresentingSeams()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProofPart:
-    """One proof of possession about to be made; `audience`: the credential issuer identifier."""
-
-    holder: LocalSigner
-    audience: str
-    nonce: str
-    now: datetime
-
-
-def prove(part: ProofPart) -> str:
-    """The proof of `part`, from an anonymous client (VCI-CRED-5)."""
-    return proof.create_jwt(part.holder, audience=part.audience, nonce=part.nonce, issued_at=part.now)
-
-
-def _same_nonce(nonce: str) -> str:
-    return nonce
-
-
-def _one_try(tx_code: str | None) -> tuple[str | None, ...]:
-    return (tx_code,)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceivingSeams:
-    """`nonce`: the c_nonce to prove with. `tx_codes`: the transaction codes to try, one after the other.
-
-    `repeat_dpop`: the credential request is sent again under the DPoP proof used before.
-    """
-
-    nonce: Callable[[str], str] = _same_nonce
-    proof: Callable[[ProofPart], str] = prove
-    tx_codes: Callable[[str | None], Sequence[str | None]] = _one_try
-    repeat_dpop: bool = False
-
-
-HONEST_RECEIVING = ReceivingSeams()

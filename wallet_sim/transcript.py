@@ -10,6 +10,12 @@ from vc.errors import Unreachable, VcError
 from wallet_sim import redaction
 
 _HEADERS = frozenset({"content-type", "cache-control", "www-authenticate", "location", "accept"})
+# Of these only the shape is shown: they open something.
+_SHAPES = frozenset(
+    {
+        "dpop", "dpop-nonce", "oauth-client-attestation", "oauth-client-attestation-pop", "oauth-client-attestation-challenge",
+    }
+)  # fmt: skip
 
 
 class Transcript:
@@ -94,9 +100,14 @@ def json_object(fetched: Fetched, *, what: str) -> dict[str, Any]:
     return json.loads_object(fetched.body)
 
 
-def _headers(headers: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name.lower(): redaction.url(text) if name.lower() == "location" else text[:200]
-        for name, text in headers.items()
-        if name.lower() in _HEADERS
-    }
+def _headers(headers: Mapping[str, str]) -> dict[str, Any]:
+    shown: dict[str, Any] = {}
+    for name, text in headers.items():
+        lower = name.lower()
+        if lower in _HEADERS:
+            shown[lower] = redaction.url(text) if lower == "location" else text[:200]
+        elif lower in _SHAPES:
+            shown[lower] = redaction.token(text)
+        elif lower == "authorization":
+            shown[lower] = f"{text.partition(' ')[0]} …"
+    return shown

@@ -12,6 +12,8 @@ from cryptography import x509
 from edge.outbound import FetchLimits, Outbound
 from vc.encoding import json
 from vc.errors import VcError
+from wallet_sim import provider as providers
+from wallet_sim.provider import WalletProvider
 
 
 class WrongUse(Exception):
@@ -20,13 +22,18 @@ class WrongUse(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """`demo`: content of the demo's `demo.json`, empty without a demo. `anchors`: access certificate authorities."""
+    """`demo`: content of the demo's `demo.json`, empty without a demo. `anchors`: access certificate authorities.
+
+    `registrars`: authorities of registration certificates. `provider`: vouches for this wallet, None when nobody does.
+    """
 
     demo: Mapping[str, Any]
     store: Path
     anchors: tuple[x509.Certificate, ...]
     trust_root: Path | None
     outbound: Outbound
+    registrars: tuple[x509.Certificate, ...] = ()
+    provider: WalletProvider | None = None
 
     def institutions(self) -> Sequence[Mapping[str, Any]]:
         """The demo's institutions. Raises `WrongUse` without a demo."""
@@ -47,6 +54,7 @@ def load(
     store: Path | None,
     access_ca: Path | None,
     trust_root: Path | None,
+    wallet_provider: Path | None = None,
     transport: httpx2.BaseTransport | None = None,
 ) -> World:
     """The world of one command. What is given explicitly wins over what the demo says. Raises `WrongUse`.
@@ -60,10 +68,13 @@ def load(
             raise WrongUse("name the wallet's file with --store, or the demo's state directory with --state or PORTADOC_STATE")
         store = state / "wallet.json"
     access, tls = access_ca or _path(state, files.get("access")), _path(state, files.get("tls"))
+    registrar = _path(state, files.get("registrar"))
     return World(
         demo=demo,
         store=store,
         anchors=() if access is None else _certificates(access),
+        registrars=() if registrar is None else _certificates(registrar),
+        provider=_provider(state, demo, wallet_provider),
         trust_root=trust_root or _path(state, demo.get("trust_root")),
         outbound=Outbound(FetchLimits(allow_loopback=True), transport=transport, ca_file=tls),
     )
@@ -78,6 +89,17 @@ def _demo(state: Path | None) -> dict[str, Any]:
         return {}
     except (OSError, VcError) as exc:
         raise WrongUse(f"{state / 'demo.json'} cannot be read as what a demo writes") from exc
+
+
+def _provider(state: Path | None, demo: Mapping[str, Any], file: Path | None) -> WalletProvider | None:
+    """The wallet provider of `file`, else that of the demo, which describes it in the same words."""
+    try:
+        if file is not None:
+            return providers.load(file)
+        material = demo.get("wallet_provider")
+        return None if material is None else providers.read(material, base=state or Path())
+    except (OSError, ValueError, VcError) as exc:
+        raise WrongUse(f"the wallet provider's material cannot be used: {exc}") from exc
 
 
 def _certificates(path: Path) -> tuple[x509.Certificate, ...]:

@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from tests.support import issuer as issuing
 from tests.support.chain import FORMATS, Chain, running_chain
 from tests.support.pki import root
-from wallet_sim import cli, mischief, world
+from wallet_sim import cli, cli_session, mischief, world
 from wallet_sim.holdings import Store
 
 QUESTION = {"purpose": "a1-inspection", "host_country": "DE", "on": "2026-10-15", "format": "dc+sd-jwt"}
@@ -84,8 +84,8 @@ def chain(tmp_path: Path, running: Chain) -> Chain:
 def terminal(tmp_path: Path, chain: Chain, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
     monkeypatch.delenv("PORTADOC_STATE", raising=False)
     # The wiring of a process: this one's internet and clock instead of the machine's.
-    monkeypatch.setattr(cli, "load", partial(world.load, transport=chain.internet))
-    monkeypatch.setattr(cli, "now", chain.world.clock)
+    monkeypatch.setattr(cli_session, "load", partial(world.load, transport=chain.internet))
+    monkeypatch.setattr(cli_session, "now", chain.world.clock)
     yield Terminal(tmp_path, chain)
     structlog.reset_defaults()  # the commands pointed the logs at a terminal that is gone
     logging.basicConfig(force=True)

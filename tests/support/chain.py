@@ -62,7 +62,8 @@ class Chain:
 
     def receive(self, institution: str, **wishes: Any) -> tuple[Holding, ...]:
         created = issuing.offer(self.issuer, institution, **{"formats": list(FORMATS), **wishes})
-        return self.wallet.receiver(self.wallet.judge()).receive(created["credential_offer_uri"], tx_code=created["tx_code"])
+        receiver = self.wallet.receiver(self.wallet.judge())
+        return receiver.receive(created["credential_offer_uri"], tx_code=created["tx_code"]).holdings
 
     def ask(self, **question: Any) -> dict[str, Any]:
         answer = self.verifier.post("/api/v1/requests", json=question)

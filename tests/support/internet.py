@@ -44,6 +44,10 @@ class Internet(httpx2.BaseTransport):
 
         self._hosts[host] = answer
 
+    def answerer(self, host: str) -> Answerer:
+        """What is behind `host`."""
+        return self._hosts[host]
+
     def function(self, host: str, answer: Answerer) -> None:
         """Put a function behind `host`."""
         self._hosts[host] = answer

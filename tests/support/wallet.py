@@ -18,6 +18,7 @@ from tests.support.verifier import LIST_HOST, STATUS_HOST, Institution, World, s
 from trust_list.client import TrustClient
 from vc.documents import catalogue
 from vc.encoding import base64url, claims_path, json
+from vc.errors import VerificationFailed
 from vc.formats import Challenge
 from vc.keys.signer import LocalSigner
 from vc.openid4vci import authorization_server, dpop, metadata, offer, proof
@@ -162,17 +163,21 @@ class SimulatedIssuer:
 
     def answer(self, request: httpx2.Request) -> Answer:
         """The whole host."""
-        path = request.url.path
-        routes: dict[str, Callable[[httpx2.Request], Answer]] = {
-            f"/.well-known/openid-credential-issuer/{self.institution.id}": self._metadata,
-            f"/.well-known/oauth-authorization-server/{self.institution.id}": self._server,
-            f"/{self.institution.id}/offers/1": self._offer,
-            f"/{self.institution.id}/token": self._token,
-            f"/{self.institution.id}/nonce": self._nonce,
-            f"/{self.institution.id}/credential": self._credential,
-            f"/{self.institution.id}/notification": self._notification,
+        route = self.routes().get(request.url.path)
+        return httpx2.Response(404) if route is None else route(request)
+
+    def routes(self) -> dict[str, Callable[[httpx2.Request], Answer]]:
+        """What answers at which path."""
+        own = f"/{self.institution.id}"
+        return {
+            f"/.well-known/openid-credential-issuer{own}": self._metadata,
+            f"/.well-known/oauth-authorization-server{own}": self._server,
+            f"{own}/offers/1": self._offer,
+            f"{own}/token": self._token,
+            f"{own}/nonce": self._nonce,
+            f"{own}/credential": self._credential,
+            f"{own}/notification": self._notification,
         }
-        return routes[path](request) if path in routes else httpx2.Response(404)
 
     # --- what it says of itself
 
@@ -192,6 +197,10 @@ class SimulatedIssuer:
             return httpx2.Response(302, headers={"location": "https://evil.example/"})
         if self.has("metadata-with-duplicates"):
             return httpx2.Response(200, content=b'{"a":1,"a":2}', headers={"content-type": "application/json"})
+        return json_answer(self.metadata())
+
+    def metadata(self) -> dict[str, Any]:
+        """The issuer metadata."""
         made = metadata.build(
             credential_issuer=self.id,
             credential_endpoint=f"{self.id}/credential",
@@ -210,7 +219,7 @@ class SimulatedIssuer:
             made["credential_response_encryption"] = {
                 "alg_values_supported": ["ECDH-ES"], "enc_values_supported": ["A128GCM"], "encryption_required": True,
             }  # fmt: skip
-        return json_answer(made)
+        return made
 
     def _configuration(self, name: str) -> dict[str, Any]:
         configuration = catalogue.CONFIGURATIONS[name]
@@ -237,6 +246,10 @@ class SimulatedIssuer:
         return made
 
     def _server(self, _: httpx2.Request) -> Answer:
+        return json_answer(self.server())
+
+    def server(self) -> dict[str, Any]:
+        """The authorization server metadata."""
         made = authorization_server.build(issuer=self.id, token_endpoint=f"{self.id}/token", scopes=list(self.configurations))
         if self.has("server-other-issuer"):
             made["issuer"] = "https://issuer.test/other"
@@ -246,7 +259,7 @@ class SimulatedIssuer:
             made["pre-authorized_grant_anonymous_access_supported"] = False
         if self.has("server-other-grants"):
             made["grant_types_supported"] = ["authorization_code"]
-        return json_answer(made)
+        return made
 
     # --- token, nonce, credential, notification
 
@@ -294,13 +307,18 @@ class SimulatedIssuer:
         assert value in self._nonces
 
     def _credential(self, request: httpx2.Request) -> Answer:
+        refusal = self._authorized(request, "credential")
+        return self._issue_for(json.loads_object(request.content)) if refusal is None else refusal
+
+    def _authorized(self, request: httpx2.Request, endpoint: str) -> Answer | None:
+        """The refusal of a request without our token, None for one with it."""
         if "server-without-dpop" in self.faults:
             assert request.headers["authorization"] == "Bearer token"
-        else:
-            refusal = self._dpop(request, "credential", status=401, access_token="token")
-            if refusal is not None:
-                return refusal
-        body = json.loads_object(request.content)
+            return None
+        return self._dpop(request, endpoint, status=401, access_token="token")
+
+    def _issue_for(self, body: dict[str, Any]) -> Answer:
+        """The answer to a credential request."""
         name = body.get("credential_configuration_id") or body["credential_identifier"].removesuffix("-1")
         assert ("credential_identifier" in body) == ("token-identifiers" in self.faults)
         keys = []
@@ -388,14 +406,17 @@ class SimulatedIssuer:
 
     def _dpop(self, request: httpx2.Request, endpoint: str, *, status: int, access_token: str | None = None) -> Answer | None:
         """The refusal of a request whose DPoP proof is not as it must be, None when it is (VCI-DPOP-1 to -4)."""
-        found = dpop.verify(
-            request.headers.get_list("dpop"),
-            method="POST",
-            url=f"{self.id}/{endpoint}",
-            now=self.world.now,
-            access_token=access_token,
-            thumbprint=self._thumbprint if access_token else None,
-        )
+        try:
+            found = dpop.verify(
+                request.headers.get_list("dpop"),
+                method="POST",
+                url=f"{self.id}/{endpoint}",
+                now=self.world.now,
+                access_token=access_token,
+                thumbprint=self._thumbprint if access_token else None,
+            )
+        except VerificationFailed:
+            return json_answer({"error": "invalid_dpop_proof"}, status)
         if access_token is not None:
             assert request.headers["authorization"] == f"DPoP {access_token}"
         claims = json.loads_object(base64url.decode(request.headers["dpop"].split(".")[1]))

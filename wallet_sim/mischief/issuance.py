@@ -1,52 +1,17 @@
-"""What a hostile or broken wallet does when it receives."""
+"""What a hostile or broken wallet does when it receives, by name."""
 
-import hmac
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from secrets import token_urlsafe
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ec
+from wallet_sim.issuance_seams import ReceivingSeams
+from wallet_sim.mischief import clients, proofs
+from wallet_sim.mischief.rows import IssuanceMischief, Need, not_applicable
 
-from vc.clock import to_numeric_date
-from vc.encoding import base64url, json
-from vc.jose import jws
-from vc.keys.jwk import from_public
-from vc.keys.signer import LocalSigner
-from vc.openid4vci import proof
-from wallet_sim.mischief.rows import IssuanceMischief, not_applicable
-from wallet_sim.seams import ProofPart, ReceivingSeams, prove
-
-
-def _proof(header: Mapping[str, Any], claims: Mapping[str, Any], signer: LocalSigner) -> str:
-    return jws.sign({"typ": proof.TYP, **header}, json.dumps(dict(claims)), signer)
-
-
-def _claims(part: ProofPart) -> dict[str, Any]:
-    return {"aud": part.audience, "iat": to_numeric_date(part.now)}
-
-
-def _foreign_proof_key(part: ProofPart) -> str:
-    """The header names our key, another one signs."""
-    other = LocalSigner(ec.generate_private_key(part.holder.private_key.curve))
-    return _proof({"jwk": from_public(part.holder.public_key)}, {**_claims(part), "nonce": part.nonce}, other)
-
-
-def _wrong_proof_audience(part: ProofPart) -> str:
-    return prove(replace(part, audience=f"{part.audience}/other"))
-
-
-def _proof_without_nonce(part: ProofPart) -> str:
-    return _proof({"jwk": from_public(part.holder.public_key)}, _claims(part), part.holder)
-
-
-def _symmetric_proof(part: ProofPart) -> str:
-    """HS256 with the public key's own text as secret, which a careless library would take."""
-    jwk = from_public(part.holder.public_key)
-    header = base64url.encode(json.dumps({"alg": "HS256", "typ": proof.TYP, "jwk": jwk}))
-    signed = f"{header}.{base64url.encode(json.dumps({**_claims(part), 'nonce': part.nonce}))}"
-    mac = hmac.digest(json.dumps(jwk), signed.encode("ascii"), "sha256")
-    return f"{signed}.{base64url.encode(mac)}"
+POLLS = 20
+"""Questions in a row of a wallet that does not wait."""
 
 
 def _guesses(tx_code: str | None) -> list[str | None]:
@@ -57,26 +22,101 @@ def _guesses(tx_code: str | None) -> list[str | None]:
     return [*[guess for guess in wrong if guess != tx_code][:5], tx_code]
 
 
-def _issuance_row(name: str, breaks: str, rule: str, expected: str, **seams: Any) -> IssuanceMischief:
-    return IssuanceMischief(name=name, breaks=breaks, rule=rule, expected=expected, seams=ReceivingSeams(**seams))
+def _wrong_verifier(form: Mapping[str, str]) -> dict[str, str]:
+    return {**form, "code_verifier": token_urlsafe(32)} if "code_verifier" in form else dict(form)
 
 
-RECEIVING: Mapping[str, IssuanceMischief] = {
-    row.name: row
-    for row in (
-        _issuance_row("stale-c-nonce", "the proof has a c_nonce the issuer never gave", "VCI-NONCE-3", "400 invalid_nonce",
-                      nonce=lambda _: token_urlsafe(32)),
-        _issuance_row("proof-without-nonce", "the proof has no nonce", "VCI-CRED-4, W-4", "400 invalid_proof or invalid_nonce",
-                      proof=_proof_without_nonce),
-        _issuance_row("foreign-proof-key", "the proof names one key and is signed by another", "VCI-CRED-6", "400 invalid_proof",
-                      proof=_foreign_proof_key),
-        _issuance_row("wrong-proof-audience", "the proof is meant for another issuer", "VCI-CRED-4", "400 invalid_proof",
-                      proof=_wrong_proof_audience),
-        _issuance_row("symmetric-proof", "the proof is a MAC under the public key's text", "VCI-CRED-4", "400 invalid_proof",
-                      proof=_symmetric_proof),
-        _issuance_row("dpop-replay", "a DPoP proof is used twice", "VCI-DPOP-2", "401 invalid_dpop_proof", repeat_dpop=True),
-        _issuance_row("tx-code-guessing", "five wrong transaction codes are tried before the right one", "VCI-TOK-3, R-1",
-                      "400 invalid_grant", tx_codes=_guesses),
-    )
-}  # fmt: skip
-"""Misbehaviours of `receive`, by name."""
+def _unknown_configuration(request: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: "no-such-credential" if name.startswith("credential_") and isinstance(value, str) else value
+            for name, value in request.items()}  # fmt: skip
+
+
+def _one_too_many(_wanted: int, batch_size: int) -> int:
+    return batch_size + 1
+
+
+def _row(
+    name: str, breaks: str, rule: str, expected: str, *refusals: str, needs: Collection[Need] = (), **seams: Any
+) -> IssuanceMischief:
+    """`refusals`: the codes of a sound issuer; when none is given, the last word of `expected`."""
+    return IssuanceMischief(
+        name=name, breaks=breaks, rule=rule, expected=expected, refusals=frozenset(refusals or expected.split()[-1:]),
+        needs=frozenset(needs), seams=replace(ReceivingSeams(), **seams),
+    )  # fmt: skip
+
+
+_PROOFS = (
+    _row("stale-c-nonce", "the proof has a c_nonce the issuer never gave", "VCI-NONCE-3", "400 invalid_nonce",
+         nonce=lambda _: token_urlsafe(32)),
+    _row("proof-without-nonce", "the proof has no nonce", "VCI-CRED-4, W-4", "400 invalid_proof or invalid_nonce",
+         "invalid_proof", "invalid_nonce", needs={Need.JWT}, proof=partial(proofs.without, "nonce")),
+    _row("foreign-proof-key", "the proof names one key and is signed by another", "VCI-CRED-6", "400 invalid_proof",
+         needs={Need.JWT}, proof=proofs.foreign_key),
+    _row("wrong-proof-audience", "the proof is meant for another issuer", "VCI-CRED-4", "400 invalid_proof",
+         needs={Need.JWT}, proof=proofs.other_audience),
+    _row("proof-without-audience", "the proof is meant for nobody", "VCI-CRED-4", "400 invalid_proof",
+         needs={Need.JWT}, proof=partial(proofs.without, "aud")),
+    _row("symmetric-proof", "the proof is a MAC under the public key's text", "VCI-CRED-4", "400 invalid_proof",
+         needs={Need.JWT}, proof=proofs.symmetric),
+    _row("batch-over-size", "one proof more than the batch may have", "VCI-META-8, VCI-CRED-3", "400 invalid_proof",
+         needs={Need.JWT}, copies=_one_too_many, proof_per_key=True),
+    _row("weak-key-attestation", "the keys lie where next to nothing protects them", "VCI-CRED-8", "400 invalid_proof",
+         needs={Need.KEY_ATTESTATION, Need.LEVELS}, attest_keys=proofs.weak_attestation),
+    _row("unlisted-key-attestation", "a provider nobody listed vouches for the keys", "VCI-CRED-7", "400 invalid_proof",
+         needs={Need.KEY_ATTESTATION}, attest_keys=proofs.unlisted_attestation),
+    _row("key-attestation-of-other-keys", "the attested keys are not those of the proof", "VCI-CRED-9", "400 invalid_proof",
+         needs={Need.KEY_ATTESTATION, Need.JWT}, attest_keys=proofs.attestation_of_other_keys),
+    _row("key-attestation-for-other-nonce", "the key attestation was made for another nonce", "VCI-CRED-7", "400 invalid_nonce",
+         needs={Need.KEY_ATTESTATION}, attest_keys=proofs.attestation_for_other_nonce),
+)  # fmt: skip
+_REQUESTS = (
+    _row("unknown-configuration", "a credential is asked for that the issuer does not have", "VCI-CRED-2",
+         "400 unknown_credential_configuration or unknown_credential_identifier",
+         "unknown_credential_configuration", "unknown_credential_identifier", request=_unknown_configuration),
+    _row("plain-request", "a request goes plain although encryption is required", "VCI-ENC-3, VCI-ENC-5",
+         "400 invalid_encryption_parameters", needs={Need.ENCRYPTION}, encrypted=False),
+    _row("dpop-replay", "a DPoP proof is used twice", "VCI-DPOP-2", "401 invalid_dpop_proof",
+         needs={Need.DPOP}, repeat_dpop=True),
+    _row("dpop-other-key", "the access token is used with the DPoP proof of another key", "VCI-DPOP-4", "401 invalid_dpop_proof",
+         needs={Need.DPOP}, resource_key=clients.new_key),
+    _row("deferred-hammering", f"a deferred credential is asked for {POLLS} times without waiting", "VCI-DEF-2",
+         "202 with the interval each time, or 429", "deferred", "temporarily_unavailable", polls=POLLS),
+)  # fmt: skip
+_GRANTS = (
+    _row("tx-code-guessing", "five wrong transaction codes are tried before the right one", "VCI-TOK-3, R-1", "400 invalid_grant",
+         tx_codes=_guesses),
+    _row("code-twice", "a code is redeemed twice", "VCI-OFF-6, VCI-AUTHZ-7", "400 invalid_grant", redeem_again=True),
+    _row("wrong-verifier", "the code verifier is not that of the request", "VCI-AUTHZ-5", "400 invalid_grant",
+         needs={Need.CODE}, form=_wrong_verifier),
+    _row("no-par", "the authorization request is not pushed", "VCI-AUTHZ-4", "an error page, nobody is redirected", "sign_in",
+         needs={Need.CODE}, pushed=False),
+)  # fmt: skip
+_CLIENTS = (
+    _row("expired-attestation", "the wallet attestation is over", "VCI-WIA-2", "400 use_fresh_attestation",
+         needs={Need.ATTESTED}, attest_instance=clients.expired_attestation),
+    _row("unlisted-provider", "a provider nobody listed vouches for the wallet", "VCI-WIA-4", "401 invalid_client",
+         needs={Need.ATTESTED}, attest_instance=clients.unlisted_provider),
+    _row("foreign-client-id", "client_id is not the subject of the wallet attestation", "VCI-WIA-5, VCI-AUTHZ-10",
+         "401 invalid_client", needs={Need.ATTESTED}, form=clients.other_client_id),
+    _row("pop-wrong-audience", "the proof of the instance key is meant for another server", "VCI-WIA-3", "401 invalid_client",
+         needs={Need.ATTESTED}, prove_instance=clients.other_audience),
+    _row("pop-foreign-key", "the proof of the instance key is signed by another key", "VCI-WIA-3", "401 invalid_client",
+         needs={Need.ATTESTED}, prove_instance=clients.other_key),
+    _row("pop-old", "the proof of the instance key was made an hour ago", "VCI-WIA-3", "401 invalid_client",
+         needs={Need.ATTESTED}, prove_instance=clients.old),
+    _row("pop-replay", "the proof of the instance key is used twice", "VCI-WIA-11",
+         "401 invalid_client or 400 use_attestation_challenge", "invalid_client", "use_attestation_challenge",
+         needs={Need.ATTESTED, Need.CODE}, prove_instance=clients.replayed),
+    _row("challenge-missing", "the proof of the instance key has no challenge", "VCI-WIA-6", "400 use_attestation_challenge",
+         needs={Need.CHALLENGE}, prove_instance=clients.without_challenge),
+    _row("challenge-spent", "a challenge is used twice", "VCI-WIA-6", "400 use_attestation_challenge",
+         needs={Need.CHALLENGE, Need.CODE}, prove_instance=clients.spent_challenge),
+    _row("refresh-other-instance", "another instance of the wallet uses the refresh token", "VCI-TOK-10, EAA-I-10",
+         "400 invalid_grant", needs={Need.RENEWAL, Need.ATTESTED}, instance=clients.new_key),
+    _row("refresh-other-dpop-key", "the refresh token is used with another DPoP key", "VCI-TOK-10",
+         "400 invalid_grant or invalid_dpop_proof", "invalid_grant", "invalid_dpop_proof",
+         needs={Need.RENEWAL, Need.DPOP}, refresh_key=clients.new_key),
+)  # fmt: skip
+
+RECEIVING: Mapping[str, IssuanceMischief] = {row.name: row for row in (*_PROOFS, *_REQUESTS, *_GRANTS, *_CLIENTS)}
+"""Misbehaviours of `receive`, `request` and `renew`, by name."""

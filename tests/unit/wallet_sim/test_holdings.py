@@ -3,6 +3,7 @@
 import json
 import stat
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 
 from tests.support.pki import new_key
 from vc.errors import Malformed, Refused
-from wallet_sim.holdings import Copy, Holding, Store, private_jwk
+from wallet_sim.holdings import Copy, Grant, Holding, Pending, Store, private_jwk
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 def holding(number: int, copies: int = 1) -> Holding:
@@ -100,6 +103,90 @@ def test_two_at_once_lose_nothing(store: Store) -> None:
 def test_keys_and_credentials_stay_out_of_representations() -> None:
     shown = repr(holding(1))
     assert "credential-0" not in shown
+    assert "PrivateKey" not in shown
+
+
+def grant(name: str = "g", **changes: Any) -> Grant:
+    values: dict[str, Any] = {
+        "id": name, "credential_issuer": "https://i.example", "server": "https://as.example", "client_id": "wallet",
+        "access_token": "secret-access", "expires": NOW, "refresh_token": "secret-refresh", "dpop_key": new_key(),
+        "identifiers": {"c": ("c-1", "c-2")},
+    }  # fmt: skip
+    return Grant(**{**values, **changes})
+
+
+def pending(number: int, **changes: Any) -> Pending:
+    values: dict[str, Any] = {
+        "number": number, "grant": "g", "configuration_id": "c", "format": "dc+sd-jwt", "type_id": "t", "issuer": "i",
+        "transaction_id": "secret-transaction", "interval": 5, "not_before": NOW, "keys": (new_key(), new_key()),
+    }  # fmt: skip
+    return Pending(**{**values, **changes})
+
+
+def test_grants_come_back_as_they_were(store: Store) -> None:
+    bare = grant("h", client_id=None, expires=None, refresh_token=None, dpop_key=None, identifiers={})
+    for one in (grant(), bare):
+        store.keep_grant(one)
+    again = Store(store.path)
+    assert again.grant("h") == bare
+    found = again.grant("g")
+    assert (found.client_id, found.access_token, found.expires, found.refresh_token) == (
+        "wallet", "secret-access", NOW, "secret-refresh",
+    )  # fmt: skip
+    assert found.identifiers == {"c": ("c-1", "c-2")}
+    assert found.dpop_key is not None
+    with pytest.raises(Refused, match="grant_unknown"):
+        again.grant("x")
+
+
+def test_the_instance_key_of_a_server_is_made_once_and_no_other_servers(store: Store) -> None:  # VCI-WIA-9
+    one, again = store.instance_key("https://a.example"), Store(store.path).instance_key("https://a.example")
+    other = store.instance_key("https://b.example")
+    assert one.private_numbers() == again.private_numbers()
+    assert one.public_key() != other.public_key()
+
+
+def test_what_is_to_come_has_its_number_already(store: Store) -> None:
+    store.add(holding)
+    store.keep_grant(grant())
+    awaited = store.defer(pending)
+    assert awaited.number == 2
+    assert store.add(holding).number == 3
+    later = store.postpone(2, interval=9, not_before=NOW.replace(hour=1))
+    found = Store(store.path).pending(2)
+    assert (found.interval, found.not_before) == (later.interval, later.not_before) == (9, NOW.replace(hour=1))
+    assert [key.public_key() for key in found.keys] == [key.public_key() for key in awaited.keys]
+    store.settle(2, holding(2))
+    assert store.contents().pending == []
+    assert sorted(held.number for held in store.holdings()) == [1, 2, 3]
+    with pytest.raises(Refused, match="holding_unknown"):
+        store.pending(2)
+
+
+def test_tokens_nothing_depends_on_are_forgotten(store: Store) -> None:
+    store.keep_grant(grant())
+    store.defer(pending)
+    store.add(lambda number: replace(holding(number), grant="h"))
+    store.keep_grant(grant("h"))
+    store.settle(1, None)
+    assert list(store.contents().grants) == ["h"]
+    renewed = store.renew(2, copies=holding(2, copies=2).copies, received=NOW, grant=None)
+    assert (renewed.number, len(renewed.copies), renewed.grant) == (2, 2, None)
+    assert store.contents().grants == {}
+
+
+def test_a_file_of_the_first_edition_is_read_and_kept(store: Store) -> None:
+    store.path.parent.mkdir()
+    store.path.write_text(json.dumps(stored()))
+    assert [held.grant for held in store.holdings()] == [None]
+    store.add(holding)
+    assert json.loads(store.path.read_text())["version"] == 2
+    assert [held.number for held in store.holdings()] == [1, 2]
+
+
+def test_tokens_and_keys_stay_out_of_representations() -> None:
+    shown = repr(grant()) + repr(pending(1))
+    assert "secret" not in shown
     assert "PrivateKey" not in shown
 
 

@@ -27,6 +27,8 @@ JWT = jws.sign({"typ": "kb+jwt"}, json.dumps({"nonce": "secret-nonce", "family_n
         ("https://x.example/.well-known/openid-credential-issuer/a", "https://x.example/.well-known/openid-credential-issuer/a"),
         ("https://[broken", "…"),
         ("openid4vp://?client_id=x", "openid4vp://?client_id=…"),
+        ("urn:ietf:params:oauth:request_uri:abc", "urn:ietf:params:oauth:request_uri:…"),
+        ("eu.portadoc.wallet:/authorized?code=c&iss=i", "eu.portadoc.wallet:/authorized?code=…&iss=…"),
     ],
 )
 def test_addresses_lose_what_opens_something(text: str, shown: str) -> None:
@@ -107,7 +109,8 @@ def test_every_exchange_is_recorded_with_its_answer() -> None:
     made.transcript.note("consent", given=True)
     got, form, body, note = made.transcript.to_json()
     assert got["request"] == {
-        "method": "GET", "url": "https://x.example/a", "headers": {"accept": "application/json"}, "body": None,
+        "method": "GET", "url": "https://x.example/a", "body": None,
+        "headers": {"accept": "application/json", "authorization": "DPoP …"},
     }  # fmt: skip
     assert got["answer"]["status"] == 400
     assert got["answer"]["body"] == {"error": "invalid_nonce", "sub": "<3 characters>"}
@@ -126,6 +129,19 @@ def test_what_could_not_be_asked_is_recorded_too(send: Any) -> None:
     with pytest.raises(Unreachable):
         send(made)
     assert made.transcript.to_json()[0]["answer"] == {"error": "unreachable"}
+
+
+def test_headers_that_open_something_show_their_shape_only() -> None:
+    made, _ = wire(lambda _: json_answer({}, dpop_nonce="secret-nonce", oauth_client_attestation_challenge="secret-challenge"))
+    made.post("https://x.example/", token=f"{JWT.split('.')[0]}.a.b.c.d", headers={"DPoP": JWT, "OAuth-Client-Attestation": JWT})
+    (entry,) = made.transcript.to_json()
+    assert entry["request"]["headers"]["dpop"]["claims"] == ["family_name", "nonce"]
+    assert entry["request"]["headers"]["oauth-client-attestation"]["jwt"]["typ"] == "kb+jwt"
+    assert entry["request"]["headers"]["content-type"] == "application/jwt"
+    assert "jwe" in entry["request"]["body"]
+    assert entry["answer"]["headers"]["dpop-nonce"] == "<12 characters>"
+    assert "secret" not in repr(entry)
+    assert "Doe" not in repr(entry)
 
 
 def test_addresses_in_headers_are_redacted() -> None:
