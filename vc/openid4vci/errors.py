@@ -138,19 +138,22 @@ _DENIED = {
     Endpoint.CREDENTIAL: "credential_request_denied",
     Endpoint.DEFERRED: "credential_request_denied",
 }
+# What could not be asked is published by others, so that the caller may know of it; nothing is told about our own machines.
+_OUTSIDE = ("attestation_", "proof_attestation_")
 
 
 def translate(endpoint: Endpoint, error: VcError, *, scheme: str = "DPoP") -> ProtocolError:
     """`error` as `endpoint` says it. `scheme`: the authentication scheme the caller used, for `WWW-Authenticate`.
 
-    Something unreachable is 503 with its reason. Else a code in the table decides, else the family: bad bytes and failed checks
-    are the endpoint's "invalid request", a refusal its "denied". An error of no family is `server_error` without detail.
+    Something unreachable is 503, with its reason when it is not of our own house. Else a code in the table decides, else the
+    family: bad bytes and failed checks are the endpoint's "invalid request", a refusal its "denied". An error of no family is
+    `server_error` without detail.
     """
     if isinstance(error, ProtocolError):
         return error
     if isinstance(error, Unreachable):  # whatever it is about: it is no verdict on the request
-        why, later = error.detail or "try again later", {"Retry-After": "5"}
-        return ProtocolError("temporarily_unavailable", why, status=503, headers=later, code=error.code)
+        why = error.detail if error.code.startswith(_OUTSIDE) else "try again later"
+        return ProtocolError("temporarily_unavailable", why, status=503, headers={"Retry-After": "5"}, code=error.code)
     row = _row(endpoint, error.code)
     if row is not None:
         return _made(*row, error, scheme)
