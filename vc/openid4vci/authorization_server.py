@@ -96,7 +96,7 @@ def build(
         "grant_types_supported": list(grants),
         "token_endpoint_auth_methods_supported": list(client_auth_methods),
         **(attestation if ATTESTATION in client_auth_methods else {}),
-        "scopes_supported": list(scopes),
+        **({"scopes_supported": list(scopes)} if scopes else {}),
         "authorization_details_types_supported": [OPENID_CREDENTIAL],
         "dpop_signing_alg_values_supported": list(dpop_algorithms),
         **({"pre-authorized_grant_anonymous_access_supported": anonymous} if PRE_AUTHORIZED in grants else {}),

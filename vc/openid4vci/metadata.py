@@ -11,15 +11,24 @@ from vc.encoding import json
 from vc.errors import Malformed, Refused, VerificationFailed
 from vc.keys.ec import ALGORITHMS, Curve
 from vc.openid4vci import display as displays
-from vc.openid4vci import members
+from vc.openid4vci import encryption_metadata, members, registration_certificate
+from vc.openid4vci import proof_types as _proof_types
+from vc.openid4vci import reuse_policy as _reuse_policy
 from vc.openid4vci.display import ClaimDescription
+from vc.openid4vci.encryption import EncryptionOffer, RequestEncryption
 from vc.openid4vci.identifiers import check_endpoint, check_issuer, well_known
+from vc.openid4vci.proof_types import KeyAttestationRequirement, ProofType
+from vc.openid4vci.reuse_policy import ReuseOption, ReusePolicy
 
 __all__ = [
     "WELL_KNOWN",
     "ClaimDescription",
     "CredentialConfiguration",
     "IssuerMetadata",
+    "KeyAttestationRequirement",
+    "ProofType",
+    "ReuseOption",
+    "ReusePolicy",
     "build",
     "build_configuration",
     "parse",
@@ -50,8 +59,7 @@ FORMATS = {
 class CredentialConfiguration:
     """One kind of credential an issuer offers. `type_id` None: a format we do not know. `bound`: a holder key must be proved.
 
-    `proof_algorithms`: for proofs of type `jwt`, empty when that type is not accepted. `key_attestation_required`: proofs need
-    one, which our wallet does not have.
+    `proof_types`: by name, empty when none is bound. `reuse_policy`: None when nothing is said, or nothing we know.
     """
 
     id: str
@@ -60,17 +68,29 @@ class CredentialConfiguration:
     scope: str | None
     signing_algorithms: tuple[str | int, ...]
     bound: bool
-    proof_algorithms: tuple[str, ...]
-    key_attestation_required: bool
+    proof_types: Mapping[str, ProofType]
     claims: tuple[ClaimDescription, ...]
     display: tuple[Mapping[str, Any], ...]
+    reuse_policy: ReusePolicy | None = None
+
+    @property
+    def proof_algorithms(self) -> tuple[str, ...]:
+        """For proofs of type `jwt`; empty when that type is not accepted."""
+        return self.proof_types["jwt"].algorithms if "jwt" in self.proof_types else ()
+
+    @property
+    def key_attestation_required(self) -> bool:
+        """Whether a proof of type `jwt` needs a key attestation."""
+        return "jwt" in self.proof_types and self.proof_types["jwt"].key_attestation is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuerMetadata:
     """The metadata of one issuer. `configurations`: as received; `configuration` reads one. `batch_size`: 1 without batches.
 
-    `authorization_servers` is empty when the issuer is its own (VCI-META-7).
+    `authorization_servers` is empty when the issuer is its own (VCI-META-7). `request_encryption`, `response_encryption`: how
+    it can be done with this issuer, None when not. `registration_certificate`: the compact JWT in `issuer_info`, not verified.
+    `preferred_client_status_period`: seconds (EAA-I-9).
     """
 
     credential_issuer: str
@@ -82,6 +102,12 @@ class IssuerMetadata:
     encryption_required: bool
     display: tuple[Mapping[str, Any], ...]
     configurations: Mapping[str, Mapping[str, Any]]
+    deferred_credential_endpoint: str | None = None
+    request_encryption: RequestEncryption | None = None
+    response_encryption: EncryptionOffer | None = None
+    issuer_info: tuple[Mapping[str, Any], ...] = ()
+    registration_certificate: str | None = None
+    preferred_client_status_period: int | None = None
 
     def configuration(self, configuration_id: str) -> CredentialConfiguration:
         """One configuration, read strictly; faults in the others do not matter. Raises `Refused("configuration_unknown")`."""
@@ -102,21 +128,35 @@ def build_configuration(
     claims: Sequence[ClaimDescription],
     display: Sequence[Mapping[str, Any]],
     proof_algorithms: Sequence[str] = ALGORITHMS,
+    proof_types: Sequence[str] = ("jwt",),
+    key_attestation: KeyAttestationRequirement | None = None,
+    reuse_policy: ReusePolicy | None = None,
 ) -> dict[str, Any]:
-    """One entry of `credential_configurations_supported`, for credentials bound to a holder key.
+    """One entry of `credential_configurations_supported`. Without `proof_types` its credentials are bound to no key (EAA-I-7).
 
-    `signing`: the curve of the key that signs it; SD-JWT VC names the JOSE algorithm, mdoc the COSE number (VCI-META-23,
-    OLD-10). `display`: objects with `name` and `locale`. Raises `Malformed("metadata")`, KeyError for an unknown format.
+    `key_attestation`: what proofs must show about their keys, None when they need not. `signing`: the curve of the key that
+    signs it; SD-JWT VC names the JOSE algorithm, mdoc the COSE number (VCI-META-23, OLD-10). `display`: objects with `name` and
+    `locale`. Raises `Malformed("metadata")`, KeyError for an unknown format, ValueError for a proof type nobody checks.
     """
     row = FORMATS[format]
     built = {
         "format": format,
         row.type_member: type_id,
         "scope": scope,
-        "cryptographic_binding_methods_supported": [row.binding_method],
         "credential_signing_alg_values_supported": [signing.cose_alg if row.mdoc else signing.alg],
-        "proof_types_supported": {"jwt": {"proof_signing_alg_values_supported": list(proof_algorithms)}},
-        "credential_metadata": {"display": [dict(entry) for entry in display], "claims": [claim.render() for claim in claims]},
+        **(
+            {
+                "cryptographic_binding_methods_supported": [row.binding_method],
+                "proof_types_supported": _proof_types.render(proof_types, proof_algorithms, key_attestation),
+            }
+            if proof_types
+            else {}
+        ),
+        "credential_metadata": {
+            "display": [dict(entry) for entry in display],
+            "claims": [claim.render() for claim in claims],
+            **({"credential_reuse_policy": reuse_policy.render()} if reuse_policy is not None else {}),
+        },
     }
     parse_configuration(scope, built)
     return built
@@ -131,21 +171,48 @@ def build(
     display: Sequence[Mapping[str, Any]],
     notification_endpoint: str | None = None,
     batch_size: int | None = None,
+    deferred_credential_endpoint: str | None = None,
+    credential_request_encryption: Mapping[str, Any] | None = None,
+    credential_response_encryption: Mapping[str, Any] | None = None,
+    issuer_info: Sequence[Mapping[str, Any]] | None = None,
+    preferred_client_status_period: int | None = None,
+    authorization_servers: Sequence[str] | None = None,
     allow_http_loopback: bool = False,
 ) -> dict[str, Any]:
-    """The metadata of an issuer that is its own authorization server. `batch_size`: None, or at least 2 (VCI-META-8)."""
+    """The metadata of an issuer, its own authorization server unless `authorization_servers` names others.
+
+    `batch_size`: None, or at least 2 (VCI-META-8). `credential_request_encryption`, `credential_response_encryption`: as
+    `encryption.request_metadata` and `response_metadata` make them. `issuer_info`: elements as
+    `registration_certificate.element` makes them (EAA-I-2). `preferred_client_status_period`: seconds (EAA-I-9).
+
+    ValueError for encrypted responses without encrypted requests, which nobody could ask for (VCI-ENC-2), and for a reuse
+    policy with more copies than a batch has (EAA-I-4).
+    """
+    if credential_response_encryption is not None and credential_request_encryption is None:
+        raise ValueError("an encrypted response is asked for in an encrypted request")
+    optional: dict[str, Any] = {
+        "authorization_servers": None if authorization_servers is None else list(authorization_servers),
+        "deferred_credential_endpoint": deferred_credential_endpoint,
+        "notification_endpoint": notification_endpoint,
+        "credential_request_encryption": credential_request_encryption,
+        "credential_response_encryption": credential_response_encryption,
+        "batch_credential_issuance": None if batch_size is None else {"batch_size": batch_size},
+        "issuer_info": None if issuer_info is None else [dict(entry) for entry in issuer_info],
+        "preferred_client_status_period": preferred_client_status_period,
+    }
     built: dict[str, Any] = {
         "credential_issuer": credential_issuer,
         "credential_endpoint": credential_endpoint,
         "nonce_endpoint": nonce_endpoint,
-        **({"notification_endpoint": notification_endpoint} if notification_endpoint is not None else {}),
-        **({"batch_credential_issuance": {"batch_size": batch_size}} if batch_size is not None else {}),
+        **{name: member for name, member in optional.items() if member is not None},
         "display": [dict(entry) for entry in display],
         "credential_configurations_supported": {name: dict(entry) for name, entry in configurations.items()},
     }
     read = parse(built, credential_issuer=credential_issuer, allow_http_loopback=allow_http_loopback)
     for name in configurations:
-        read.configuration(name)
+        policy = read.configuration(name).reuse_policy
+        if policy is not None and any((option.batch_size or 1) > read.batch_size for option in policy.options):
+            raise ValueError("the reuse policy wants more copies than a batch has")
     return built
 
 
@@ -176,6 +243,7 @@ def parse(value: object, *, credential_issuer: str, allow_http_loopback: bool = 
     servers = members.texts(document, "authorization_servers", _CODE) or ()
     for index, server in enumerate(servers):
         check_issuer(server, allow_http_loopback=allow_http_loopback, pointer=f"/authorization_servers/{index}")
+    info = members.array(document, "issuer_info", _CODE) or []
     return IssuerMetadata(
         credential_issuer=issuer,
         credential_endpoint=credential_endpoint,
@@ -183,9 +251,15 @@ def parse(value: object, *, credential_issuer: str, allow_http_loopback: bool = 
         notification_endpoint=endpoint("notification_endpoint"),
         authorization_servers=servers,
         batch_size=_batch_size(document),
-        encryption_required=_encryption_required(document),
+        encryption_required=encryption_metadata.required(document),
         display=displays.displays(document, "", name_required=False),
         configurations=configurations,
+        deferred_credential_endpoint=endpoint("deferred_credential_endpoint"),
+        request_encryption=encryption_metadata.request(document),
+        response_encryption=encryption_metadata.response(document),
+        issuer_info=tuple(info),
+        registration_certificate=registration_certificate.find(info),
+        preferred_client_status_period=members.positive(document, "preferred_client_status_period", _CODE),
     )
 
 
@@ -199,15 +273,6 @@ def _batch_size(document: Mapping[str, Any]) -> int:
     return size
 
 
-def _encryption_required(document: Mapping[str, Any]) -> bool:
-    """Whether messages must be encrypted (VCI-META-9, -10); the rest of these objects is for those who can."""
-    required = False
-    for name in ("credential_request_encryption", "credential_response_encryption"):
-        if name in document:
-            required |= members.flag(members.an_object(document[name], _CODE, f"/{name}"), "encryption_required", _CODE, f"/{name}")
-    return required
-
-
 def parse_configuration(configuration_id: str, value: object) -> CredentialConfiguration:
     """One entry of `credential_configurations_supported` (VCI-META-11 to -15). Raises `Malformed("metadata")` with the place."""
     at = f"/credential_configurations_supported/{configuration_id}"
@@ -217,10 +282,9 @@ def parse_configuration(configuration_id: str, value: object) -> CredentialConfi
     methods = members.texts(entry, "cryptographic_binding_methods_supported", _CODE, at)
     if (methods is None) != ("proof_types_supported" not in entry):  # VCI-META-12
         raise Malformed(_CODE, "binding methods and proof types are there together or not at all", pointer=at)
-    proof_types = members.an_object(entry.get("proof_types_supported", {}), _CODE, f"{at}/proof_types_supported")
+    proof_types = _proof_types.parse(entry.get("proof_types_supported", {}), f"{at}/proof_types_supported")
     if methods is not None and not proof_types:
         raise Malformed(_CODE, "empty", pointer=f"{at}/proof_types_supported")
-    algorithms = {kind: _proof_type(proof, f"{at}/proof_types_supported/{kind}") for kind, proof in proof_types.items()}
     about = members.an_object(entry.get("credential_metadata", {}), _CODE, f"{at}/credential_metadata")
     return CredentialConfiguration(
         id=configuration_id,
@@ -229,10 +293,10 @@ def parse_configuration(configuration_id: str, value: object) -> CredentialConfi
         scope=members.text(entry, "scope", _CODE, at),
         signing_algorithms=_signing_algorithms(entry, row, at),
         bound=methods is not None,
-        proof_algorithms=algorithms.get("jwt", ()),
-        key_attestation_required="key_attestations_required" in proof_types.get("jwt", {}),
+        proof_types=proof_types,
         claims=displays.claims(about, f"{at}/credential_metadata", mdoc=row is not None and row.mdoc),
         display=displays.displays(about, f"{at}/credential_metadata", name_required=True),
+        reuse_policy=_reuse_policy.parse(about, f"{at}/credential_metadata"),
     )
 
 
@@ -243,16 +307,3 @@ def _signing_algorithms(entry: Mapping[str, Any], row: _Format | None, pointer: 
     if row is not None and not all(type(value) is wanted for value in values):  # OLD-10
         raise Malformed(_CODE, "COSE numbers for mdoc, JOSE names for SD-JWT VC", pointer=f"{pointer}/{name}")
     return tuple(values)
-
-
-def _proof_type(value: object, pointer: str) -> tuple[str, ...]:
-    """The algorithms of one proof type (VCI-META-13)."""
-    proof = members.an_object(value, _CODE, pointer)
-    algorithms = members.texts(proof, "proof_signing_alg_values_supported", _CODE, pointer)
-    if algorithms is None:
-        raise Malformed(_CODE, "missing", pointer=f"{pointer}/proof_signing_alg_values_supported")
-    if "key_attestations_required" in proof:
-        required = members.an_object(proof["key_attestations_required"], _CODE, f"{pointer}/key_attestations_required")
-        for name in ("key_storage", "user_authentication"):
-            members.texts(required, name, _CODE, f"{pointer}/key_attestations_required")
-    return algorithms

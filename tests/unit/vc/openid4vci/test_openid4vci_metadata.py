@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.pki import holder
 from vc.encoding import json
 from vc.errors import Malformed, Refused, VcError, VerificationFailed
+from vc.keys import jwk
 from vc.keys.ec import ALGORITHMS, BY_CRV
 from vc.openid4vci import authorization_server as server
 from vc.openid4vci import metadata
@@ -73,8 +75,7 @@ def test_what_an_issuer_publishes_a_wallet_reads() -> None:
         scope="test",
         signing_algorithms=("ES256",),
         bound=True,
-        proof_algorithms=ALGORITHMS,
-        key_attestation_required=False,
+        proof_types={"jwt": metadata.ProofType(algorithms=ALGORITHMS)},
         claims=CLAIMS,
         display=DISPLAY,
     )
@@ -208,10 +209,93 @@ def test_metadata_that_are_no_json_object_are_refused(octets: bytes) -> None:
         server.parse(octets, issuer=ISSUER)
 
 
-def test_vci_meta_9_10_required_encryption_is_told() -> None:
-    assert read(credential_request_encryption={"encryption_required": True}).encryption_required
-    assert read(credential_response_encryption={"encryption_required": True}).encryption_required
-    assert not read(credential_response_encryption={"encryption_required": False}).encryption_required
+KEY = jwk.from_public(holder().public_key, kid="a", alg="ECDH-ES", use="enc")
+REQUEST = {"jwks": {"keys": [KEY]}, "enc_values_supported": ["A128GCM", "A256GCM"], "encryption_required": False}
+RESPONSE = {"alg_values_supported": ["ECDH-ES"], "enc_values_supported": ["A256GCM"], "encryption_required": False}
+
+
+def but(value: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {name: member for name, member in {**value, **changes}.items() if member is not ...}
+
+
+@pytest.mark.parametrize(
+    ("request_required", "response_required", "required"),
+    [(False, False, False), (True, False, True), (False, True, True), (True, True, True)],
+)
+def test_vci_meta_9_10_required_encryption_is_told(request_required: bool, response_required: bool, required: bool) -> None:
+    found = read(
+        credential_request_encryption=but(REQUEST, encryption_required=request_required),
+        credential_response_encryption=but(RESPONSE, encryption_required=response_required),
+    )
+    assert found.encryption_required is required
+    assert found.request_encryption is not None
+    assert found.response_encryption is not None
+    assert (found.request_encryption.kid, found.request_encryption.offer.required) == ("a", request_required)
+    assert (found.response_encryption.enc_values, found.response_encryption.required) == (("A256GCM",), response_required)
+
+
+def keys(*entries: object) -> dict[str, Any]:
+    return but(REQUEST, jwks={"keys": list(entries)})
+
+
+@pytest.mark.parametrize(
+    ("name", "request_encryption", "pointer"),
+    [
+        ("no object", [], ""),
+        ("required missing", but(REQUEST, encryption_required=...), "/encryption_required"),
+        ("required no flag", but(REQUEST, encryption_required="no"), "/encryption_required"),
+        ("enc missing", but(REQUEST, enc_values_supported=...), "/enc_values_supported"),
+        ("enc empty", but(REQUEST, enc_values_supported=[]), "/enc_values_supported"),
+        ("zip empty", but(REQUEST, zip_values_supported=[]), "/zip_values_supported"),
+        ("no jwks", but(REQUEST, jwks=...), "/jwks"),
+        ("jwks a list", but(REQUEST, jwks=[KEY]), "/jwks"),
+        ("no keys", but(REQUEST, jwks={}), "/jwks/keys"),
+        ("keys empty", keys(), "/jwks/keys"),
+        ("key no object", keys("x"), "/jwks/keys/0"),
+        ("key without kid", keys(but(KEY, kid=...)), "/jwks/keys/0/kid"),
+        ("kid empty", keys(but(KEY, kid="")), "/jwks/keys/0/kid"),
+        ("key without alg", keys(KEY, but(KEY, kid="b", alg=...)), "/jwks/keys/1/alg"),
+        ("private key", keys(but(KEY, d="x")), "/jwks/keys/0"),
+        ("symmetric key", keys({"kty": "oct", "kid": "a", "alg": "A128KW", "k": "x"}), "/jwks/keys/0"),
+        ("kid twice", keys(KEY, KEY), "/jwks/keys"),
+    ],
+)
+def test_vci_meta_9_request_encryption_with_one_fault_is_refused(name: str, request_encryption: object, pointer: str) -> None:
+    with pytest.raises(Malformed, match="metadata") as caught:
+        read(credential_request_encryption=request_encryption)
+    assert caught.value.pointer == f"/credential_request_encryption{pointer}", name
+
+
+@pytest.mark.parametrize(
+    ("name", "response_encryption", "pointer"),
+    [
+        ("no object", "x", ""),
+        ("alg missing", but(RESPONSE, alg_values_supported=...), "/alg_values_supported"),
+        ("alg empty", but(RESPONSE, alg_values_supported=[]), "/alg_values_supported"),
+        ("enc missing", but(RESPONSE, enc_values_supported=...), "/enc_values_supported"),
+        ("required missing", but(RESPONSE, encryption_required=...), "/encryption_required"),
+    ],
+)
+def test_vci_meta_10_response_encryption_with_one_fault_is_refused(name: str, response_encryption: object, pointer: str) -> None:
+    with pytest.raises(Malformed, match="metadata") as caught:
+        read(credential_response_encryption=response_encryption)
+    assert caught.value.pointer == f"/credential_response_encryption{pointer}", name
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("credential_request_encryption", but(REQUEST, enc_values_supported=["A192CBC-HS384"])),
+        ("credential_request_encryption", keys({"kty": "OKP", "crv": "X25519", "kid": "a", "alg": "ECDH-ES", "x": "AA"})),
+        ("credential_response_encryption", but(RESPONSE, enc_values_supported=["A192CBC-HS384"])),
+        ("credential_response_encryption", but(RESPONSE, alg_values_supported=["RSA-OAEP-256"])),
+    ],
+)
+def test_encryption_we_do_not_know_stops_the_wallet_only_where_it_is_required(name: str, value: dict[str, Any]) -> None:
+    found = read(**{name: value})
+    assert (found.request_encryption, found.response_encryption) == (None, None)
+    with pytest.raises(Refused, match="encryption_unsupported"):
+        read(**{name: but(value, encryption_required=True)})
 
 
 def test_vci_meta_6_a_bound_configuration_needs_a_nonce_endpoint() -> None:
