@@ -1,6 +1,8 @@
 """A wallet and the browser of a person for the authorization code flow: every step done rightly, each bent by the test."""
 
 import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,13 +13,27 @@ from starlette.testclient import TestClient
 from edge.outbound import FetchLimits, Outbound
 from tests.support import issuer
 from tests.support.internet import Internet
-from tests.support.issuer import BASE_URL, INSTITUTIONS, Deployment
+from tests.support.issuer import BASE_URL, INSTITUTIONS, Deployment, client_of
 from tests.support.issuer_wallet import Answer, IssuerWallet
 from tests.support.upstream import SIGN_IN, Upstream
 from vc.openid4vci import authorization, token
+from vc.openid4vci.authorization_response import parse_response
 
+IDS = ("pda1_dc4eu-2_sd_jwt", "eu.europa.ec.eudi.pda1_mdoc")
+"""The configurations the PD A1 of the tests fits into."""
+TOO_SMALL = "pda1_dc4eu-1_sd_jwt"
+"""One that has no place for some of what it says."""
 PUBLIC_CLIENT, REDIRECT_URI = "example-wallet", "https://wallet.example/back"
-CLIENTS = [{"client_id": PUBLIC_CLIENT, "redirect_uris": [REDIRECT_URI, "http://127.0.0.1/back"]}]
+OTHER_CLIENT = "other-wallet"
+CLIENTS = [
+    {"client_id": PUBLIC_CLIENT, "redirect_uris": [REDIRECT_URI, "http://127.0.0.1/back"]},
+    {"client_id": OTHER_CLIENT, "redirect_uris": [REDIRECT_URI]},
+]
+
+
+def institution(**changes: Any) -> dict[str, Any]:
+    """The settings entry of an institution at which people sign in."""
+    return {**INSTITUTIONS["fr-urssaf"], "sign_in": SIGN_IN, "clients": CLIENTS, **changes}
 
 
 def build(folder: Path, **changes: Any) -> tuple[Deployment, Internet, Upstream]:
@@ -103,3 +119,60 @@ def go(person: TestClient, upstream: Upstream, url: str, *, refuse: bool = False
     begun = person.get(url)
     assert begun.status_code == 303, begun.text
     return person.get(upstream.sign_in(begun.headers["location"], refuse=refuse))
+
+
+@contextmanager
+def opened(folder: Path, **changes: Any) -> Iterator["Scene"]:
+    """A scene over a deployment with these changes."""
+    with ExitStack() as stack:
+        yield Scene(folder, stack, **changes)
+
+
+class Scene:
+    """One deployment with two workers, a wallet at the first, a person's browser at the second."""
+
+    def __init__(self, folder: Path, stack: ExitStack, **changes: Any) -> None:
+        self.deployment, self.internet, self.upstream = build(folder, **changes)
+        stack.callback(self.deployment.close)
+        self.apps = [self.deployment.worker() for _ in range(2)]
+        self.client = stack.enter_context(client_of(self.apps[0]))
+        self.person = browser(self.apps[1])
+
+    def wallet(self, institution: str = "fr-urssaf", **options: Any) -> SignInWallet:
+        return SignInWallet(
+            client=self.client,
+            issuer=self.deployment.credential_issuer(institution),
+            clock=self.deployment.clock,
+            **options,
+        )
+
+    def code(self, wallet: SignInWallet, *configuration_ids: str, **options: Any) -> str:
+        """A code for the person of the upstream."""
+        pushed = wallet.push(*configuration_ids, **options)
+        back = go(self.person, self.upstream, wallet.authorize_url(pushed))
+        assert back.status_code == 303, back.text
+        return parse_response(back.headers["location"], redirect_uri=wallet.redirect_uri, state=wallet.state, issuer=wallet.issuer)
+
+
+def is_page(answer: Any, status: int, *, wallet: SignInWallet | None = None) -> dict[str, str]:
+    """A page for people; gives what the wallet is told by its link (`wallet` given), or asserts that there is none."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["cache-control"] == "no-store"
+    assert "location" not in answer.headers
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "<script" not in answer.text
+    for part in ('<html lang="en">', 'id="what"', 'id="why"', 'id="next"', "<h1>"):
+        assert part in answer.text
+    if wallet is None:
+        assert "return-to-wallet" not in answer.text
+        return {}
+    url = answer.text.split('id="return-to-wallet" href="')[1].split('"')[0].replace("&amp;", "&")
+    assert url.startswith(wallet.redirect_uri)
+    told = query(url)
+    assert told["iss"] == wallet.issuer
+    assert told["state"] == wallet.state
+    assert "code" not in told
+    assert told["error_description"]
+    return told

@@ -61,14 +61,15 @@ class Upstream:
         assert asked["code_challenge_method"] == "S256"
         assert "openid" in asked["scope"].split()
         state = {"state": asked["state"]}
+        iss = {"iss": "https://other.test" if "iss of another" in self.misbehaviours else ISSUER}
+        iss = {} if "no iss" in self.misbehaviours else iss
         if refuse:
-            return self._back(asked, {"error": "access_denied", "error_description": "<b>declined</b>", **state})
+            return self._back(asked, {"error": "access_denied", "error_description": "<b>declined</b>", **state, **iss})
         code = secrets.token_urlsafe(16)
         self.codes[code] = asked
         if "state swapped" in self.misbehaviours:
             state = {"state": asked["state"][:-3] + "abc"}
-        iss = {"iss": "https://other.test" if "iss of another" in self.misbehaviours else ISSUER}
-        return self._back(asked, {"code": code, **state, **({} if "no iss" in self.misbehaviours else iss)})
+        return self._back(asked, {"code": code, **state, **iss})
 
     @staticmethod
     def _back(asked: dict[str, str], answer: dict[str, str]) -> str:
