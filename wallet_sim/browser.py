@@ -88,11 +88,15 @@ class OwnWindow:
     def _next(self, page: Fetched) -> str:
         if page.status in _REDIRECTS and page.headers.get("location"):
             return urljoin(page.url, page.headers["location"])
+        links = _links(page)
+        back = [link for link in links if is_return(link, self.redirect_uri)]
+        if back:  # a page that says why it ends here, and takes the person back to the wallet
+            return back[0]
         if page.status >= 500:
             raise Unreachable("sign_in", f"the sign-in page answers with HTTP {page.status}")
         if page.status != 200:
             raise Refused("sign_in", f"the sign-in page shows an error: HTTP {page.status}")
-        requests = [link for link in _links(page) if link not in self._presented]
+        requests = [link for link in links if link.partition(":")[0].lower() in SCHEMES and link not in self._presented]
         if not requests:
             raise Refused("sign_in", "the sign-in page asks for something only a person with a real browser can give: --browser")
         self._presented.add(requests[0])
@@ -119,16 +123,16 @@ class _LinkReader(HTMLParser):
         self.found: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Remember where an `a` leads when it is a wallet."""
+        """Remember where an `a` leads."""
         target = dict(attrs).get("href") if tag == "a" else None
-        if target is not None and target.partition(":")[0].lower() in SCHEMES:
+        if target is not None:
             self.found.append(target)
 
 
 def _links(page: Fetched) -> list[str]:
-    """The links to a wallet on a page, in order."""
+    """Where the links of a page lead, in order; what is no page has none."""
     if page.media_type not in ("text/html", "application/xhtml+xml"):
-        raise Refused("sign_in", "the sign-in leads to something that is no page")
+        return []
     reader = _LinkReader()
     reader.feed(page.body.decode("utf-8", errors="replace"))
     return list(dict.fromkeys(reader.found))

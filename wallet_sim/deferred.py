@@ -57,7 +57,7 @@ def hammer(issuance: Issuance, came: Holding | Pending) -> None:
 
 
 def _ask(issuance: Issuance, pending: Pending) -> tuple[Fetched, Envelope]:
-    endpoint = getattr(issuance.issuer, "deferred_credential_endpoint", None)
+    endpoint = issuance.issuer.deferred_credential_endpoint
     if endpoint is None:
         raise Malformed("metadata", "the issuer defers but names no place to ask again", pointer="/deferred_credential_endpoint")
     cover = envelope(issuance.issuer)

@@ -46,7 +46,7 @@ def envelope(issuer: IssuerMetadata, *, encrypted: bool = True) -> Envelope:
     The answer is asked for encrypted whenever the request can be (VCI-ENC-2), with a key for this answer alone. Raises
     `Refused("encryption_unsupported")` when it must be encrypted and cannot.
     """
-    to, answers = getattr(issuer, "request_encryption", None), getattr(issuer, "response_encryption", None)
+    to, answers = issuer.request_encryption, issuer.response_encryption
     if not encrypted:
         return Envelope()
     if to is None:

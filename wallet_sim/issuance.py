@@ -81,9 +81,8 @@ class Issuance:
 
     def ask(self, configuration: CredentialConfiguration) -> tuple[list[ec.EllipticCurvePrivateKey], CredentialResponse | Deferred]:
         """The request, twice if the c_nonce was too old (VCI-NONCE-4), and what was answered to its keys."""
-        wanted = DEFAULT_COPIES if self.wishes.copies is None else self.wishes.copies
         batch_size = self.issuer.batch_size
-        count = self.seams.copies(max(1, min(batch_size, wanted)), batch_size)
+        count = self.seams.copies(copies(configuration, batch_size, self.wishes.copies), batch_size)
         keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(count)]
         answer, cover = self._send(configuration, keys)
         if self.seams is HONEST_RECEIVING and answer.status == 400 and refusal(answer, "credential").code == "invalid_nonce":
@@ -203,6 +202,15 @@ class Issuance:
             return
         if not 200 <= answer.status < 300:
             transcript.note("notification refused", status=answer.status)
+
+
+def copies(configuration: CredentialConfiguration, batch_size: int, wished: int | None) -> int:
+    """How many copies to ask for: what is wished, else what the issuer's reuse policy prefers, else a few; never more than a
+    batch or the policy allows (EAA-I-4)."""
+    policy = configuration.reuse_policy
+    preferred = None if policy is None else policy.options[0].batch_size
+    wanted = wished if wished is not None else preferred or DEFAULT_COPIES
+    return max(1, min(wanted, batch_size if preferred is None else min(batch_size, preferred)))
 
 
 def read_answer(answer: Fetched, cover: Envelope, *, requested: int) -> CredentialResponse | Deferred:

@@ -10,7 +10,7 @@ from vc.openid4vci import offer as offers
 from vc.openid4vci.authorization_server import AuthorizationServerMetadata
 from vc.openid4vci.metadata import CredentialConfiguration, IssuerMetadata
 from vc.openid4vci.offer import AUTHORIZATION_CODE, PRE_AUTHORIZED, CredentialOffer, TxCode
-from wallet_sim.issuer_trust import IssuerTrust
+from wallet_sim.issuer_trust import IssuerTrust, KnownIssuer
 from wallet_sim.transcript import Wire
 
 
@@ -51,7 +51,8 @@ def read_offer(wire: Wire, text: str, *, trust: IssuerTrust, wish: str | None = 
         found = _fetch(wire, str(link.uri), "credential offer")
         content_type = found.headers.get("content-type", "")
         offer = offers.parse_fetched(found.body, content_type=content_type, allow_http_loopback=True)
-    issuer = trust.read(wire, offer.credential_issuer)
+    known = trust.read(wire, offer.credential_issuer)
+    issuer = known.metadata
     server_id = offers.check_against(
         offer, configuration_ids=issuer.configurations.keys(), authorization_servers=issuer.authorization_servers
     )
@@ -59,7 +60,7 @@ def read_offer(wire: Wire, text: str, *, trust: IssuerTrust, wish: str | None = 
     return Offering(
         issuer=issuer,
         server=server,
-        configurations=_configurations(issuer, offer.configuration_ids, trust),
+        configurations=_configurations(wire, known, offer.configuration_ids, trust),
         grant=_grant(offer, server, wish),
     )
 
@@ -67,12 +68,13 @@ def read_offer(wire: Wire, text: str, *, trust: IssuerTrust, wish: str | None = 
 def read_request(wire: Wire, credential_issuer: str, configuration_ids: Sequence[str], *, trust: IssuerTrust) -> Offering:
     """What the wallet asks for of its own accord. Raises as `read_offer`, and `Refused("configuration_unknown")`."""
     identifiers.check_issuer(credential_issuer, allow_http_loopback=True)
-    issuer = trust.read(wire, credential_issuer)
+    known = trust.read(wire, credential_issuer)
+    issuer = known.metadata
     if len(issuer.authorization_servers) > 1:
         raise Refused("authorization_server", "the issuer has several authorization servers, and no offer says which")
     server = read_server(wire, issuer.authorization_servers[0] if issuer.authorization_servers else credential_issuer)
     chosen = configuration_ids or tuple(issuer.configurations)
-    return Offering(issuer=issuer, server=server, configurations=_configurations(issuer, chosen, trust), grant=ByCode())
+    return Offering(issuer=issuer, server=server, configurations=_configurations(wire, known, chosen, trust), grant=ByCode())
 
 
 def read_server(wire: Wire, server_id: str) -> AuthorizationServerMetadata:
@@ -81,12 +83,14 @@ def read_server(wire: Wire, server_id: str) -> AuthorizationServerMetadata:
     return authorization_server.parse(found.body, issuer=server_id, allow_http_loopback=True)
 
 
-def _configurations(issuer: IssuerMetadata, names: Sequence[str], trust: IssuerTrust) -> tuple[CredentialConfiguration, ...]:
-    configurations = tuple(issuer.configuration(name) for name in names)
+def _configurations(
+    wire: Wire, issuer: KnownIssuer, names: Sequence[str], trust: IssuerTrust
+) -> tuple[CredentialConfiguration, ...]:
+    configurations = tuple(issuer.metadata.configuration(name) for name in names)
     for configuration in configurations:
         if configuration.type_id is None:
             raise Refused("format_unsupported", "the offered format is neither dc+sd-jwt nor mso_mdoc")
-    trust.check_registered(issuer, configurations)
+    trust.check_registered(wire, issuer, configurations)
     return configurations
 
 

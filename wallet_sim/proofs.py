@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from types import SimpleNamespace
-from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -13,7 +11,7 @@ from vc.keys.signer import LocalSigner
 from vc.openid4vci.metadata import CredentialConfiguration
 from vc.openid4vci.proof import ATTESTATION, JWT
 from wallet_sim.issuance_seams import KeysPart, ProofPart, ReceivingSeams
-from wallet_sim.provider import KeyLevels, WalletProvider
+from wallet_sim.provider import WalletProvider
 
 KINDS = (JWT, ATTESTATION)
 
@@ -33,7 +31,7 @@ def plan(configuration: CredentialConfiguration, provider: WalletProvider | None
     `wish`: only this type. `provider` None: nobody vouches for keys. Raises `Refused("binding_unsupported")`.
     """
     for kind in KINDS if wish is None else (wish,):
-        offered = _proof_types(configuration).get(kind)
+        offered = configuration.proof_types.get(kind)
         if offered is None or "ES256" not in offered.algorithms:
             continue
         required = offered.key_attestation
@@ -75,9 +73,3 @@ def make(
         )
         for key in signing
     ]
-
-
-def _proof_types(configuration: Any) -> Any:
-    required = KeyLevels(key_storage=(), user_authentication=()) if configuration.key_attestation_required else None
-    offered = SimpleNamespace(algorithms=configuration.proof_algorithms, key_attestation=required)
-    return {JWT: offered} if configuration.proof_algorithms else {}

@@ -98,7 +98,7 @@ class Receiver:
         pending = self._store.pending(number)
         if self._clock() < pending.not_before:
             return pending
-        issuance, server = self._again(pending.grant, HONEST_RECEIVING, USUAL)
+        issuance, server = self._again(pending.grant, pending.configuration_id, HONEST_RECEIVING, USUAL)
         configuration = issuance.issuer.configuration(pending.configuration_id)
         if _is_over(issuance.grant, self._clock):
             issuance = self._refreshed(issuance, server)
@@ -118,9 +118,8 @@ class Receiver:
         held = self._store.holding(number)
         if held.grant is None:
             raise Refused("refresh_missing", "the issuer gave no refresh token with this credential; ask for a new offer")
-        issuance, server = self._again(held.grant, seams, wishes)
+        issuance, server = self._again(held.grant, held.configuration_id, seams, wishes)
         configuration = issuance.issuer.configuration(held.configuration_id)
-        self._trust.check_registered(issuance.issuer, [configuration])
         check_applicable(misbehave, Circumstances(client=issuance.caller.client, server=server, renewing=True))
         issuance = self._refreshed(issuance, server)
         keys, response = issuance.ask(configuration)
@@ -182,10 +181,14 @@ class Receiver:
         code = authorize(caller, offering, self._agent, details=wishes.details, seams=seams)
         return token.redeem_code(caller, offering, code, seams=seams)
 
-    def _again(self, grant_id: str, seams: ReceivingSeams, wishes: Wishes) -> tuple[Issuance, AuthorizationServerMetadata]:
-        """An issuance that goes on with a grant of before; issuer and server are read anew."""
+    def _again(
+        self, grant_id: str, configuration_id: str, seams: ReceivingSeams, wishes: Wishes
+    ) -> tuple[Issuance, AuthorizationServerMetadata]:
+        """An issuance that goes on with a grant of before; issuer and server are read and checked anew."""
         grant = self._store.grant(grant_id)
-        issuer = self._trust.read(self._wire, grant.credential_issuer)
+        known = self._trust.read(self._wire, grant.credential_issuer)
+        issuer = known.metadata
+        self._trust.check_registered(self._wire, known, [issuer.configuration(configuration_id)])
         server = read_server(self._wire, grant.server)
         caller = self._caller(server, None if grant.dpop_key is None else LocalSigner(grant.dpop_key), seams)
         caller.access_token = grant.access_token

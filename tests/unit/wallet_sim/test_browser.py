@@ -126,6 +126,16 @@ def test_pages_that_want_or_say_something_else_end_it(site: Site, page: Page, fa
     assert site.presented == []
 
 
+@pytest.mark.parametrize("status", [200, 403, 502])
+def test_a_page_that_says_why_it_ends_leads_back_to_the_wallet(site: Site, status: int) -> None:
+    back = f"{REDIRECT_URI}?error=access_denied&amp;state=s&amp;iss=i"
+    site.page(
+        "https://as.test/authorize", html(f'<a href="{LINK}">x</a><a href="{REDIRECT_URI}x">y</a><a href="{back}">z</a>', status)
+    )
+    assert site.visit() == back.replace("&amp;", "&")
+    assert site.presented == []
+
+
 def test_one_request_is_answered_once(site: Site) -> None:
     site.page("https://as.test/authorize", html(f'<a href="{LINK}">x</a>'))
     site.page("https://op.test/back", to("https://as.test/authorize"))
