@@ -57,7 +57,7 @@ def check(redirect_uri: str) -> str:
             raise Refused("redirect_uri_loopback", "http is for this machine only", pointer=at)
     elif scheme in _NOT_PRIVATE or scheme.startswith(_NOT_PRIVATE_FAMILIES):
         raise Refused("redirect_uri_scheme", "no app receives redirects under this scheme", pointer=at)
-    names = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    names = {name for name, _ in parse_qsl(parts.query.replace(";", "&"), keep_blank_values=True)}  # some still split at both
     if names & RESPONSE_PARAMETERS:
         raise Refused("redirect_uri_parameter", "the query has a parameter of the response itself", pointer=at)
     return redirect_uri
