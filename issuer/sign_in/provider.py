@@ -1,6 +1,7 @@
 """What is known of an OpenID Provider: its metadata and keys, fetched when needed and kept for a while (Discovery 1.0)."""
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,6 +25,7 @@ _KEPT = timedelta(hours=1)
 _REFETCH = timedelta(seconds=30)
 _MAX_KEYS = 50
 _CODE = "provider_metadata"
+_JSON, _KEY_SET = "application/json", "application/jwk-set+json"  # RFC 7517 §8.5.2: providers serve their keys as either
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,7 @@ class Providers:
             kept = self._keys.get(provider.jwks_uri)
         if kept is not None and now - kept[0] < (_REFETCH if newer else _KEPT):
             return kept[1]
-        document = json_of(self.outbound.get(provider.jwks_uri, max_bytes=MAX_LENGTH))
+        document = json_of(self.outbound.get(provider.jwks_uri, max_bytes=MAX_LENGTH), media_types=(_JSON, _KEY_SET))
         listed = document.get("keys")
         if not isinstance(listed, list) or not 0 < len(listed) <= _MAX_KEYS:
             raise VerificationFailed("provider_keys", "the provider publishes no usable key set")
@@ -109,11 +111,11 @@ class Providers:
         )
 
 
-def json_of(answer: Fetched) -> dict[str, Any]:
-    """The JSON object of a good answer. Raises `VerificationFailed("provider_answer")` for anything else."""
+def json_of(answer: Fetched, *, media_types: Sequence[str] = (_JSON,)) -> dict[str, Any]:
+    """The JSON object of a good answer of one of these types. Raises `VerificationFailed("provider_answer")` for anything else."""
     if answer.status != 200:
         raise VerificationFailed("provider_answer", f"the provider answers with HTTP {answer.status}")
-    if answer.media_type != "application/json":
+    if answer.media_type not in media_types:
         raise VerificationFailed("provider_answer", "the provider's answer is no JSON")
     try:
         return dict(json.loads_object(answer.body, max_bytes=MAX_LENGTH))

@@ -167,6 +167,7 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("nothing said of PKCE", {"metadata": {"code_challenge_methods_supported": ["S256", "plain"]}}),
     ("iss not announced", {"metadata": {"authorization_response_iss_parameter_supported": False}, "misbehaviours": {"no iss"}}),
     ("iss not announced but sent", {"metadata": {"authorization_response_iss_parameter_supported": False}}),
+    ("keys under their own media type", {"keys_type": "application/jwk-set+json; charset=utf-8"}),
 ]
 
 

@@ -46,6 +46,7 @@ class Upstream:
     metadata: dict[str, Any] = field(default_factory=dict)
     in_userinfo: tuple[str, ...] = ()
     kid: str = "key-1"
+    keys_type: str = "application/json"
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -82,7 +83,7 @@ class Upstream:
             case "/.well-known/openid-configuration":
                 return json_answer(self._metadata())
             case "/jwks":
-                return json_answer({"keys": self._keys()})
+                return httpx2.Response(200, json={"keys": self._keys()}, headers={"content-type": self.keys_type})
             case "/token":
                 return self._token(request)
             case "/userinfo":
