@@ -33,6 +33,11 @@ class Client:
         """Of the key of the wallet instance, base64url (RFC 7638); None for clients without attestation."""
         return None if self.attestation is None else self.attestation.instance_thumbprint
 
+    @property
+    def not_after(self) -> datetime | None:
+        """How long the wallet provider keeps the status of the instance up, as far as the attestation says (EAA-I-9)."""
+        return None if self.attestation is None else self.attestation.status_expires
+
     def check_redirect(self, redirect_uri: str) -> None:
         """An attested wallet says itself where it is; a registered client may name what is registered (SECURITY A-5).
 

@@ -154,7 +154,7 @@ class Drafting:
             valid_until = min(valid_until, from_numeric_date(to_numeric_date(cap) // step * step))
             if valid_until < now + _SHORTEST:
                 raise Refused(
-                    "proof_attestation_ending", "the status of the keys is not kept up long enough; get a fresh attestation"
+                    "proof_attestation_ending", "the status of the wallet or its keys ends too soon; get a fresh attestation"
                 )
         return issued_at, valid_until
 

@@ -86,6 +86,7 @@ def _grant(service: Service, offer: Offer, client: Client, asked: Redemption, *,
         credential_identifiers=identifiers,
         client_id=client.client_id,
         instance_thumbprint=client.instance_thumbprint,
+        not_after=client.not_after,
         dpop_thumbprint=None if proof is None else proof.thumbprint,
         expires_at=now,
     )

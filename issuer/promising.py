@@ -4,12 +4,12 @@ Keys and proofs are fixed when the credential is asked for. What is checked agai
 token, the document, its state.
 """
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Connection
 
+from issuer.grants import claim_proof
 from issuer.institutions import Institution
 from issuer.proving import Proved
 from issuer.service import Service
@@ -17,10 +17,10 @@ from issuer.store import deferred, documents
 from issuer.store import grants as store
 from issuer.store.deferred import Promise
 from issuer.store.documents import DocumentState, Standing
-from issuer.store.engine import reading, writing
 from issuer.store.grants import Grant
 from vc.encoding import base64url
 from vc.errors import Refused
+from vc.openid4vci.dpop import DpopProof
 
 _log = structlog.get_logger("issuer")
 
@@ -31,22 +31,26 @@ def is_held(service: Service, institution: Institution, grant: Grant, now: datet
         return _standing(connection, institution, grant, now).hold == documents.HELD
 
 
-def promise(
+async def promise(
     service: Service,
     institution: Institution,
     grant: Grant,
     configuration_id: str,
     proved: Proved,
     *,
+    proof: DpopProof | None,
     now: datetime,
 ) -> str:
     """Promise credentials for the proved keys; gives the transaction id. Nonces and uses of the token are spent here and now.
 
-    Raises `Refused` with `nonce_spent`, `grant_exhausted`, `document_revoked`, `document_refused`.
+    Raises `Refused` with `dpop_replay`, `nonce_spent`, `grant_exhausted`, `document_revoked`, `document_refused`.
     """
     transaction_id = base64url.encode(service.random_bytes(24))
-    nonces: Sequence[str] = [key.nonce for key in proved.keys]
-    with writing(service.engine) as connection:
+    nonces = [key.nonce for key in proved.keys]
+
+    def keep(connection: Connection) -> None:
+        if proof is not None:
+            claim_proof(connection, proof, now)
         if not store.claim_nonces(connection, institution.id, nonces, now):
             raise Refused("nonce_spent", "a nonce was spent meanwhile")
         if not store.claim_uses(connection, grant, len(proved.keys), now):
@@ -70,6 +74,8 @@ def promise(
             configuration_id=configuration_id,
             count=len(proved.keys),
         )
+
+    await service.writer.run(keep)
     _log.info("credentials_deferred", institution=institution.id, configuration=configuration_id)
     return transaction_id
 
@@ -80,7 +86,7 @@ def look(service: Service, institution: Institution, grant: Grant, transaction_i
     Raises `Refused` with `transaction_unknown` (unknown, delivered, over, or promised to somebody else: not told apart),
     `scope_insufficient`, `document_revoked`, `document_refused`.
     """
-    with reading(service.engine) as connection:
+    with service.reader as connection:
         found = deferred.find(connection, grant, transaction_id, now)
         if found is None:
             raise Refused("transaction_unknown", "no credentials are waiting under this transaction id for this access token")
@@ -90,10 +96,10 @@ def look(service: Service, institution: Institution, grant: Grant, transaction_i
     return found, held
 
 
-def note_look(service: Service, institution: Institution, promise: Promise, now: datetime) -> None:
+async def note_look(service: Service, institution: Institution, promise: Promise, now: datetime) -> None:
     """Remember that a wallet came to see, in vain."""
-    with writing(service.engine) as connection:
-        deferred.note_look(connection, promise, now, every=institution.deferred_interval_seconds)
+    every = institution.deferred_interval_seconds
+    await service.writer.run(lambda connection: deferred.note_look(connection, promise, now, every=every))
 
 
 def _standing(connection: Connection, institution: Institution, grant: Grant, now: datetime) -> Standing:

@@ -24,7 +24,7 @@ from vc.openid4vci.proof import HolderKey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proved:
-    """Keys in the order credentials are made for them. `not_after`: until when the wallet providers keep the status of these keys
+    """Keys in the order credentials are made for them. `not_after`: until when the wallet provider keeps the status of these keys
     up; nothing issued for them lives longer (EAA-I-9). None where nothing bounds it."""
 
     keys: tuple[HolderKey, ...]
@@ -81,4 +81,9 @@ def _proved(
         algorithms=profile.proof_algorithms,
         attestation_algorithms=profile.attestation_algorithms,
     )
-    return Proved(keys=keys, not_after=min(ends, default=None))
+    return Proved(keys=keys, not_after=earliest(*ends))
+
+
+def earliest(*moments: datetime | None) -> datetime | None:
+    """The first of the moments there are."""
+    return min((moment for moment in moments if moment is not None), default=None)

@@ -58,6 +58,7 @@ class Grant:
     """What the bearer of an access token may collect. `credential_identifiers`: set when authorization_details were used.
 
     `grant_id`: the offer or the authorization it goes back to. `instance_thumbprint`: of the attested wallet instance.
+    `not_after`: how long its provider keeps the status of that instance up; no credential collected ends later (EAA-I-9).
     """
 
     token_sha256: str
@@ -68,6 +69,7 @@ class Grant:
     credential_identifiers: Mapping[str, str] | None
     client_id: str | None
     instance_thumbprint: str | None = None
+    not_after: datetime | None = None
     dpop_thumbprint: str | None
     expires_at: datetime
 
@@ -202,6 +204,7 @@ def add_token(connection: Connection, token: str, grant: Grant, *, uses: int, no
             credential_identifiers=None if grant.credential_identifiers is None else dict(grant.credential_identifiers),
             client_id=grant.client_id,
             instance_thumbprint=grant.instance_thumbprint,
+            not_after=None if grant.not_after is None else to_numeric_date(grant.not_after),
             dpop_thumbprint=grant.dpop_thumbprint,
             remaining=uses,
             created_at=to_numeric_date(now),
@@ -210,7 +213,8 @@ def add_token(connection: Connection, token: str, grant: Grant, *, uses: int, no
     )
 
 
-_GRANT = (*(name for name in Grant.__slots__ if name not in ("configuration_ids", "expires_at")), "configuration_ids", "expires_at")
+_CONVERTED = ("configuration_ids", "not_after", "expires_at")
+_GRANT = (*(name for name in Grant.__slots__ if name not in _CONVERTED), *_CONVERTED)
 _FIND_GRANT = Prepared(
     select(*(tokens.c[name] for name in _GRANT)).where(
         tokens.c.token_sha256 == bindparam("token"),
@@ -225,10 +229,11 @@ def find_grant(connection: Connection, institution_id: str, token: str, now: dat
     row = _FIND_GRANT.one(connection, token=digest(token), institution=institution_id, at=to_numeric_date(now))
     if row is None:
         return None
-    *values, configuration_ids, expires_at = row
+    *values, configuration_ids, not_after, expires_at = row
     return Grant(
         **dict(zip(_GRANT, values, strict=False)),
         configuration_ids=tuple(configuration_ids),
+        not_after=None if not_after is None else datetime.fromtimestamp(not_after, UTC),
         expires_at=datetime.fromtimestamp(expires_at, UTC),
     )
 

@@ -105,6 +105,7 @@ tokens = Table(
     Column("credential_identifiers", JSON, nullable=True),  # identifier → configuration id, when authorization_details were used
     Column("client_id", String(512), nullable=True),
     Column("instance_thumbprint", String(64), nullable=True),
+    Column("not_after", BigInteger, nullable=True),  # how long the status of the wallet instance is kept up (EAA-I-9)
     Column("dpop_thumbprint", String(64), nullable=True),
     Column("remaining", Integer, nullable=False),
     Column("created_at", BigInteger, nullable=False),

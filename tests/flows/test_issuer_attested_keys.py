@@ -19,7 +19,7 @@ from vc.encoding import base64url, json
 from vc.jose import jws
 from vc.keys import jwk
 from vc.keys.signer import LocalSigner
-from vc.openid4vci import key_attestation
+from vc.openid4vci import key_attestation, token
 
 CONFIGURATION = "pda1_dc4eu-2_sd_jwt"
 REQUIRED = {"key_storage": ["iso_18045_moderate"], "user_authentication": ["iso_18045_enhanced-basic"]}
@@ -387,6 +387,26 @@ def test_a_credential_ends_before_the_status_of_its_keys_does(scene: Scene) -> N
     assert _end(scene.attested(_keys())) > now + timedelta(days=80)
     far: dict[str, Any] = {"status": provider.status(), "key_storage_status_expires": now + timedelta(days=900)}
     assert _end(scene.attested(_keys(), **far)) == _end(scene.attested(_keys()))
+
+
+def test_a_credential_ends_before_the_status_of_its_wallet_does(scene: Scene) -> None:
+    """EAA-I-9: what the attestation said when the token was given counts as well; the earlier of the two ends decides."""
+    now, provider = scene.world.clock(), scene.world.provider
+    challenge = scene.client.post(f"{scene.wallet.issuer}/challenge").json()["attestation_challenge"]
+    end = now + timedelta(days=2, minutes=17)
+    headers = scene.instance.headers(challenge=challenge, status=provider.status(), client_status_expires=end)
+    offered = world.offer(scene.client, document_id=scene.document_id)
+    (grant,) = offered["credential_offer"]["grants"].values()
+    form = token.create_request(pre_authorized_code=grant["pre-authorized_code"], tx_code=offered["tx_code"])
+    answer = scene.client.post(f"{scene.wallet.issuer}/token", data=form, headers=headers)
+    assert answer.status_code == 200, answer.text
+    scene.wallet.access_token, scene.wallet.client_id = answer.json()["access_token"], scene.instance.client_id
+    assert _end(scene.attested(_keys())) == now + timedelta(days=2)
+    assert _end(scene.wallet.credential(CONFIGURATION)) == now + timedelta(days=2)
+    later: dict[str, Any] = {"status": provider.status(), "key_storage_status_expires": now + timedelta(days=3)}
+    assert _end(scene.attested(_keys(), **later)) == now + timedelta(days=2)
+    sooner: dict[str, Any] = {"status": provider.status(), "key_storage_status_expires": now + timedelta(days=1)}
+    assert _end(scene.attested(_keys(), **sooner)) == now + timedelta(days=1)
 
 
 def test_keys_whose_status_ends_within_the_hour_get_nothing(scene: Scene) -> None:

@@ -345,6 +345,35 @@ def test_nonces_and_uses_are_spent_by_the_promise(client: TestClient, tmp_path: 
     small.close()
 
 
+def test_promises_with_dpop(client: TestClient, deployment: Deployment, document_id: str) -> None:
+    """SECURITY A-11: each proof counts once, and a refusal is the refusal it was, not that of a proof used twice."""
+    wallet = IssuerWallet(client, deployment.credential_issuer("fr-urssaf"), deployment.clock, dpop_key=holder())
+    assert wallet.token(world.offer(client, document_id=document_id)).status_code == 200
+    spent = wallet.nonce()
+    body = {"credential_configuration_id": CONFIGURATION, "proofs": {"jwt": wallet.proofs([holder()], spent)}}
+    headers = wallet.authorization("credential")
+    first = client.post(f"{wallet.issuer}/credential", json=body, headers=headers)
+    assert first.status_code == 202, first.text
+    _is(client.post(f"{wallet.issuer}/credential", json=body, headers=headers), 401, "invalid_dpop_proof")
+    _is(wallet.post("credential", body), 400, "invalid_nonce")
+    look, request = wallet.authorization("deferred"), deferred.create_request(first.json()["transaction_id"])
+    assert client.post(f"{wallet.issuer}/deferred", json=request, headers=look).status_code == 202
+    _is(client.post(f"{wallet.issuer}/deferred", json=request, headers=look), 401, "invalid_dpop_proof")
+    _release(client, document_id)
+    assert _collect(wallet, first.json()["transaction_id"]).status_code == 200
+
+
+def test_a_token_used_up_while_proofs_are_good_says_so(tmp_path: Path) -> None:
+    """The same with a DPoP proof that is fresh: `credential_request_denied`, not a complaint about the proof."""
+    small = world.build(tmp_path, credentials_per_grant=1)
+    with world.client_of(small.worker()) as opened:
+        document_id = world.submit(opened, hold=True)
+        wallet = _wallet(opened, small, document_id, dpop_key=holder())
+        _promise(wallet)
+        _is(wallet.credential(CONFIGURATION), 400, "credential_request_denied")
+    small.close()
+
+
 def test_a_refused_proof_promises_nothing(client: TestClient, wallet: IssuerWallet, document_id: str) -> None:
     """SECURITY I-13 for held documents."""
     proofs = wallet.proofs([holder()], wallet.nonce(), audience="https://elsewhere.test")

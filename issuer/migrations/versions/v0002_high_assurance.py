@@ -47,6 +47,7 @@ def _generalise_tokens() -> None:
         sa.Column("credential_identifiers", sa.JSON, nullable=True),
         sa.Column("client_id", sa.String(512), nullable=True),
         sa.Column("instance_thumbprint", sa.String(64), nullable=True),
+        sa.Column("not_after", sa.BigInteger, nullable=True),
         sa.Column("dpop_thumbprint", sa.String(64), nullable=True),
         sa.Column("remaining", sa.Integer, nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from issuer import entitlements, promising
 from issuer.institutions import Institution
 from issuer.issuance import Issuance
-from issuer.proving import proved
+from issuer.proving import earliest, proved
 from issuer.routes.wallet import door, sealing
 from issuer.routes.wallet.door import Shown
 from issuer.service import Service
@@ -48,8 +48,9 @@ async def _issue(request: Request, service: Service, institution: Institution, s
         raise Refused("scope_insufficient", "the access token is not good for this credential configuration")
     found = await proved(service, institution, grant, asked, now)
     if promising.is_held(service, institution, grant, now):
-        await door.claim(service, shown.proof, now)
-        transaction_id = promising.promise(service, institution, grant, asked.configuration_id, found, now=now)
+        transaction_id = await promising.promise(
+            service, institution, grant, asked.configuration_id, found, proof=shown.proof, now=now
+        )
         waiting = credential.deferred_response(transaction_id, institution.deferred_interval_seconds)
         return sealing.sealed(waiting, asked.response_encryption, status=202)
     issuance: Issuance = request.app.state.issuance
@@ -61,7 +62,7 @@ async def _issue(request: Request, service: Service, institution: Institution, s
         nonces=[key.nonce for key in found.keys],
         now=now,
         proof=shown.proof,
-        valid_until_cap=found.not_after,
+        valid_until_cap=earliest(found.not_after, grant.not_after),
     )
     body = credential.response(issued.credentials, notification_id=issued.notification_id)
     return sealing.sealed(body, asked.response_encryption)

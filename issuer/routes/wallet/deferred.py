@@ -6,6 +6,7 @@ from starlette.responses import Response
 from issuer import entitlements, promising
 from issuer.institutions import Institution
 from issuer.issuance import Issuance
+from issuer.proving import earliest
 from issuer.routes.wallet import door, sealing
 from issuer.service import Service
 from vc.openid4vci import credential, deferred
@@ -22,7 +23,7 @@ async def collect(request: Request, service: Service, institution: Institution) 
     asked = deferred.parse_request(value, encrypted=encrypted, offer=institution.profile.encryption)
     promise, held = promising.look(service, institution, grant, asked.transaction_id, now)
     if held:
-        promising.note_look(service, institution, promise, now)
+        await promising.note_look(service, institution, promise, now)
         waiting = credential.deferred_response(asked.transaction_id, institution.deferred_interval_seconds)
         return sealing.sealed(waiting, asked.response_encryption, status=202)
     issuance: Issuance = request.app.state.issuance
@@ -34,7 +35,7 @@ async def collect(request: Request, service: Service, institution: Institution) 
         nonces=(),
         now=now,
         promise=promise,
-        valid_until_cap=promise.not_after,
+        valid_until_cap=earliest(promise.not_after, grant.not_after),
     )
     body = credential.response(issued.credentials, notification_id=issued.notification_id)
     return sealing.sealed(body, asked.response_encryption)
