@@ -55,6 +55,7 @@ def create_app(service: Service) -> ASGIApp:
     app.state.service = service
     app.state.issuance = Issuance(service)
     app.state.dpop_nonces = DpopNonces(service)
+    app.state.publications = metadata.Publications(service)
     app.include_router(institution_api)
     app.router.routes.extend(_protocol_routes())
     for kind, handler in _ERRORS.items():

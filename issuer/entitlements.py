@@ -1,6 +1,6 @@
 """Which credential configurations an institution may issue: those of its document types, in shapes that are issued at all."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from issuer.institutions import Institution
 from vc.documents.catalogue import CONFIGURATIONS, Configuration
@@ -8,8 +8,9 @@ from vc.documents.catalogue import CONFIGURATIONS, Configuration
 
 def configurations(institution: Institution) -> Mapping[str, Configuration]:
     """By configuration id, in the order of the catalogue. One list for metadata, offers and the credential endpoint."""
-    return {
-        name: configuration
-        for name, configuration in CONFIGURATIONS.items()
-        if configuration.document_type in institution.types and configuration.profile.issuable
-    }
+    return {configuration.id: configuration for configuration in issued_by(institution.types)}
+
+
+def issued_by(types: Collection[str]) -> tuple[Configuration, ...]:
+    """The configurations of whoever issues these document types."""
+    return tuple(one for one in CONFIGURATIONS.values() if one.document_type in types and one.profile.issuable)

@@ -1,7 +1,7 @@
 """The part of the settings file that describes one institution, and what is made of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,17 +9,22 @@ from pydantic import Field
 
 from edge import settings as shared
 from edge.settings import KeyFiles, SettingsError, Wire
+from issuer.entitlements import issued_by
 from issuer.institutions import RULES, EncryptionKey, Institution, KeyUse, RegisteredClient, SignIn
-from issuer.profiles import PROFILES, IssuanceProfile, KeyAttestationRequirement, ProfileName, ReusePolicy, fitted
+from issuer.profiles import PROFILES, IssuanceProfile, ProfileName, fitted
 from issuer.sign_in.person import NUMBERS
+from vc.clock import from_numeric_date
 from vc.documents import holder
 from vc.documents.catalogue import DOCUMENT_TYPES
 from vc.encoding import base64url
 from vc.errors import VcError
+from vc.jose import jws
 from vc.keys import jwk
 from vc.keys.ec import curve_of
-from vc.openid4vci import redirection
+from vc.openid4vci import redirection, registration_certificate
 from vc.openid4vci.identifiers import check_issuer
+from vc.openid4vci.proof_types import KeyAttestationRequirement
+from vc.openid4vci.reuse_policy import ReuseOption, ReusePolicy
 
 _Text = Annotated[str, Field(min_length=1, max_length=500)]
 _Level = Literal["iso_18045_basic", "iso_18045_enhanced-basic", "iso_18045_moderate", "iso_18045_high"]
@@ -158,7 +163,7 @@ def _keys_of(institution: Institution) -> frozenset[bytes]:
 def _profile(wire: InstitutionWire, around: Surroundings, where: str) -> IssuanceProfile:
     asked = wire.key_attestation
     try:
-        return fitted(
+        profile = fitted(
             PROFILES[ProfileName(wire.issuance_profile)],
             sign_in=wire.sign_in is not None,
             trust=around.trust,
@@ -175,6 +180,11 @@ def _profile(wire: InstitutionWire, around: Surroundings, where: str) -> Issuanc
         )
     except VcError as exc:
         raise SettingsError(f"setting {where}.{exc.pointer}: {exc.detail}") from exc
+    if profile.key_attestation is None:
+        return profile
+    # EAA-I-9: a credential does not outlive the status of its keys, so a shorter one shortens it.
+    required = replace(profile.key_attestation, preferred_key_storage_status_period=around.credential_seconds)
+    return replace(profile, key_attestation=required)
 
 
 def _reuse_policy(wire: _ReusePolicy | None, around: Surroundings, where: str) -> ReusePolicy | None:
@@ -187,12 +197,13 @@ def _reuse_policy(wire: _ReusePolicy | None, around: Surroundings, where: str) -
         raise SettingsError(f"setting {where}.reissue_trigger_unused: not below batch_size")
     if wire.reissue_trigger_lifetime_left is not None and wire.reissue_trigger_lifetime_left >= around.credential_seconds:
         raise SettingsError(f"setting {where}.reissue_trigger_lifetime_left: not below credential_days")
-    return ReusePolicy(
+    option = ReuseOption(
         details=tuple(wire.details),
-        batch_size=around.batch_size,
+        batch_size=around.batch_size if around.batch_size > 1 else None,
         reissue_trigger_unused=wire.reissue_trigger_unused,
         reissue_trigger_lifetime_left=wire.reissue_trigger_lifetime_left,
     )
+    return ReusePolicy(options=(option,))
 
 
 IDENTITY_MEMBERS = frozenset(entry.path[1] for entry in holder.claims(mandatory=True) if len(entry.path) == 2) | {*NUMBERS}
@@ -241,11 +252,28 @@ def _encryption_key(path: Path, where: str) -> EncryptionKey:
 
 
 def _registration_certificate(wire: InstitutionWire, around: Surroundings, where: str) -> str | None:
+    """The compact JWT in the file, if a wallet would find this institution and its documents in it (EAA-I-2, -3).
+
+    Whether it is over is asked when it is published, as time passes; whose registrar it is from, by the wallet.
+    """
     if wire.registration_certificate is None:
         return None
+    where = f"{where}.registration_certificate"
     try:
-        return (around.base / wire.registration_certificate).read_text(encoding="ascii").strip()
+        text = (around.base / wire.registration_certificate).read_text(encoding="ascii").strip()
+        issued = from_numeric_date(jws.parse(text).claims().get("iat"))
+        certificate = registration_certificate.verify(text, now=issued, judge=lambda _: None)
+        for configuration in issued_by(wire.types):
+            registration_certificate.check_issuer(
+                certificate,
+                organization_identifier=wire.registration_id,
+                format=configuration.format,
+                type_id=configuration.type_id,
+            )
     except OSError as exc:
-        raise SettingsError(f"setting {where}.registration_certificate: cannot be read: {exc.strerror}") from exc
+        raise SettingsError(f"setting {where}: cannot be read: {exc.strerror}") from exc
     except UnicodeDecodeError as exc:
-        raise SettingsError(f"setting {where}.registration_certificate: not a compact JWT") from exc
+        raise SettingsError(f"setting {where}: not a compact JWT") from exc
+    except VcError as exc:
+        raise SettingsError(f"setting {where}: {exc.detail or exc.code}") from exc
+    return text

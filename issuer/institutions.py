@@ -6,9 +6,10 @@ from enum import StrEnum
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from issuer.profiles import IssuanceProfile, ReusePolicy
+from issuer.profiles import IssuanceProfile
 from vc.errors import Refused
 from vc.keys.signer import Signer
+from vc.openid4vci.reuse_policy import ReusePolicy
 from vc.x509.profiles import ACCESS, DOCUMENT_SIGNER, SEAL, STATUS_SIGNER
 
 

@@ -12,6 +12,8 @@ from vc.keys.ec import ALGORITHMS
 from vc.openid4vci.encryption import EncryptionOffer
 from vc.openid4vci.key_attestation import LEVELS
 from vc.openid4vci.offer import PRE_AUTHORIZED
+from vc.openid4vci.proof_types import KeyAttestationRequirement
+from vc.openid4vci.reuse_policy import ReusePolicy
 
 AUTHORIZATION_CODE = "authorization_code"
 REFRESH_TOKEN = "refresh_token"  # noqa: S105 — the name of a grant type
@@ -19,20 +21,6 @@ PUBLIC_CLIENT = "none"
 ATTESTED_CLIENT = "attest_jwt_client_auth"
 JWT_PROOF = "jwt"
 ATTESTATION_PROOF = "attestation"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyAttestationRequirement:
-    key_storage: tuple[str, ...] = ()
-    user_authentication: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReusePolicy:
-    details: tuple[str, ...]
-    batch_size: int
-    reissue_trigger_unused: int | None = None
-    reissue_trigger_lifetime_left: int | None = None
 
 
 class ProfileName(StrEnum):

@@ -1,70 +1,114 @@
-"""Metadata of an institution as credential issuer and authorization server: generated from what is enforced (VCI-META)."""
+"""The well-known documents of an institution: plain JSON always, signed where it has an access certificate and is asked to."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from issuer import entitlements, publishing
+from issuer import metadata as described
 from issuer.institutions import Institution, KeyUse
-from issuer.routes.answers import PUBLIC, answer
+from issuer.routes import negotiation
+from issuer.routes.answers import PUBLIC, answer, refusal
 from issuer.service import Service
-from vc.documents.catalogue import DOCUMENT_TYPES, Configuration
+from vc.clock import from_numeric_date
 from vc.encoding import base64url
+from vc.jose import jws
 from vc.keys import jwk
 from vc.openid4vci import authorization_server as authorization
-from vc.openid4vci import metadata
-from vc.openid4vci.metadata import ClaimDescription
+from vc.openid4vci import metadata, signed_metadata
 
+_log = structlog.get_logger("issuer")
 _CACHED = {**PUBLIC, "cache-control": "public, max-age=60"}
+_VARYING = {**_CACHED, "vary": "accept, accept-language"}
+_JSON, _JWT = "application/json", "application/jwt"
+SIGNED_FOR = timedelta(hours=24)
+"""How long signed metadata are good; they are signed anew after half of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Signed:
+    token: str
+    until: datetime
+
+
+class Publications:
+    """The metadata of the institutions, each made once, for nothing in them changes while the service runs.
+
+    Signatures are made anew when half of their time is over. One object per worker.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._described: dict[str, dict[str, Any]] = {}
+        self._signed: dict[str, _Signed] = {}
+
+    def described(self, institution: Institution, now: datetime) -> dict[str, Any]:
+        """The issuer metadata in all languages; not to be changed. A registration certificate that is over is left out."""
+        if institution.id not in self._described:
+            self._described[institution.id] = described.credential_issuer(institution, self._service.settings)
+        full = self._described[institution.id]
+        ends = self._registered_until(institution)
+        if ends is None or now < ends:
+            return full
+        _log.error("registration_certificate_expired", institution=institution.id)
+        return {name: value for name, value in full.items() if name != "issuer_info"}
+
+    def signed(self, institution: Institution, now: datetime) -> str | None:
+        """The same as a JWT of the institution's access certificate (VCI-META-19, -20); None where that has none that is good."""
+        signer = institution.access_signer
+        if signer is None or not institution.profile.signed_metadata:
+            return None
+        ends = min(now + SIGNED_FOR, signer.chain[0].not_valid_after_utc)  # SECURITY O-14
+        if ends <= now:
+            _log.error("access_certificate_expired", institution=institution.id)
+            return None
+        held = self._signed.get(institution.id)
+        if held is None or not now < held.until:
+            token = signed_metadata.sign(self.described(institution, now), signer, now=now, expires=ends)
+            held = self._signed[institution.id] = _Signed(token=token, until=now + (ends - now) / 2)
+        return held.token
+
+    def _registered_until(self, institution: Institution) -> datetime | None:
+        """The end of the registration certificate, None where there is none."""
+        if institution.registration_certificate is None:
+            return None
+        claims = jws.parse(institution.registration_certificate).claims()
+        return from_numeric_date(claims["exp"]) if "exp" in claims else None
 
 
 async def credential_issuer(request: Request, service: Service, institution: Institution) -> Response:
-    """Credential Issuer Metadata (§12.2), plain JSON whatever `Accept` says: signed metadata are not offered here."""
-    issuer = institution.credential_issuer
-    built = metadata.build(
-        credential_issuer=issuer,
-        credential_endpoint=f"{issuer}/credential",
-        nonce_endpoint=f"{issuer}/nonce",
-        notification_endpoint=f"{issuer}/notification",
-        batch_size=service.settings.batch_size,
-        display=[{"name": institution.name}],
-        configurations={
-            name: _configuration(institution, configuration)
-            for name, configuration in entitlements.configurations(institution).items()
-        },
-        allow_http_loopback=True,  # whether base_url may be http is decided by the settings
-    )
-    return answer(built, headers=_CACHED)
+    """Credential Issuer Metadata (§12.2.2): signed for those who name `application/jwt` and like it no less, JSON for the rest.
+
+    Whoever cannot be satisfied gets JSON (SECURITY I-19), but for one who has said that JSON will not do.
+    """
+    publications, now = _publications(request), service.clock()
+    accept = ",".join(request.headers.getlist("accept"))
+    plain, signed = negotiation.quality(accept, _JSON), negotiation.quality(accept, _JWT)
+    token = publications.signed(institution, now) if 0 < signed >= plain and negotiation.names(accept, _JWT) else None
+    if token is not None:
+        return Response(token, headers=_VARYING, media_type=_JWT)
+    if plain == 0 and negotiation.names(accept, _JSON):
+        return refusal(406, "not_acceptable", "the metadata of this issuer are application/json", _VARYING)
+    full = publications.described(institution, now)
+    wanted = negotiation.locales(",".join(request.headers.getlist("accept-language")), described.locales(full))
+    if not wanted:
+        return answer(full, headers=_VARYING)
+    chosen = described.in_languages(full, wanted)
+    return answer(chosen, headers={**_VARYING, "content-language": ", ".join(sorted(described.locales(chosen)))})
 
 
-def _configuration(institution: Institution, configuration: Configuration) -> dict[str, Any]:
-    declared = DOCUMENT_TYPES[configuration.document_type]
-    return metadata.build_configuration(
-        format=configuration.format,
-        type_id=configuration.type_id,
-        scope=configuration.scope,
-        signing=institution.signer_for(configuration.format).curve,
-        claims=[
-            ClaimDescription(path=claim.path, mandatory=claim.mandatory, labels=claim.labels)
-            for claim in configuration.profile.claims
-        ],
-        display=[{"name": name, "locale": locale} for locale, name in sorted(declared.labels.items())],
-    )
+def _publications(request: Request) -> Publications:
+    publications: Publications = request.app.state.publications
+    return publications
 
 
 async def authorization_server(request: Request, service: Service, institution: Institution) -> Response:
-    """Authorization Server Metadata (RFC 8414); the institution is its own server (VCI-META-7)."""
-    issuer = institution.credential_issuer
-    built = authorization.build(
-        issuer=issuer,
-        token_endpoint=f"{issuer}/token",
-        scopes=[configuration.scope for configuration in entitlements.configurations(institution).values()],
-        allow_http_loopback=True,
-    )
-    # Token Status List §9.2
-    return answer({**built, "status_list_aggregation_endpoint": publishing.aggregation_uri(institution)}, headers=_CACHED)
+    """Authorization Server Metadata (RFC 8414 §3)."""
+    return answer(described.authorization_server(institution), headers=_CACHED)
 
 
 async def jwt_vc_issuer(request: Request, service: Service, institution: Institution) -> Response:

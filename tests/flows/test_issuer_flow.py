@@ -394,11 +394,11 @@ def test_a_status_token_is_never_dated_before_its_predecessor(client: TestClient
 
 @pytest.mark.parametrize("institution", ["fr-urssaf", "fr-cnam", "test-pid"])
 def test_metadata_are_what_the_wallet_accepts(client: TestClient, deployment: Deployment, institution: str) -> None:
-    """VCI-META-2..16: read strictly by the wallet's own reader; plain JSON whatever is asked for (SECURITY I-19)."""
+    """VCI-META-2..16: read strictly by the wallet's own reader; plain JSON where nothing can sign (SECURITY I-19)."""
     issuer = deployment.credential_issuer(institution)
     answers = [
         client.get(metadata.well_known(issuer, metadata.WELL_KNOWN), headers=headers)
-        for headers in ({}, {"accept": "application/json"}, {"accept": "application/jwt", "accept-language": "fr, de;q=0.5"})
+        for headers in ({}, {"accept": "application/json"}, {"accept": "application/jwt"})
     ]
     assert {(answer.status_code, answer.headers["content-type"]) for answer in answers} == {(200, "application/json")}
     assert len({answer.content for answer in answers}) == 1

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from issuer.profiles import PROFILES, IssuanceProfile, KeyAttestationRequirement, ProfileName, fitted
+from issuer.profiles import PROFILES, IssuanceProfile, ProfileName, fitted
 from vc.errors import Refused
 from vc.openid4vci.offer import PRE_AUTHORIZED
+from vc.openid4vci.proof_types import KeyAttestationRequirement
 
 PILOT, HAIP = PROFILES[ProfileName.PILOT], PROFILES[ProfileName.HAIP]
 EVERYTHING: dict[str, Any] = {

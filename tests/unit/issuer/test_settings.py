@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,11 @@ from issuer import __main__
 from issuer.institutions import KeyUse
 from issuer.settings import SettingsError, load, parse
 from tests.support import issuer as world
-from tests.support.pki import root
+from tests.support.pki import NOW, root
+from vc.documents.catalogue import CONFIGURATIONS
 from vc.errors import Refused
+from vc.openid4vci import registration_certificate
+from vc.openid4vci.registration_certificate import ProvidedAttestation, Registration
 from vc.x509.profiles import MDOC_DOCUMENT_SIGNER
 
 Change = Callable[[dict[str, Any]], Any]
@@ -199,8 +203,7 @@ def test_copies_that_are_shown_once_need_a_batch(raw: dict[str, Any], tmp_path: 
 
 
 def test_what_an_institution_has_is_handed_down(raw: dict[str, Any], tmp_path: Path) -> None:
-    (tmp_path / "registration.jwt").write_text("a.b.c\n")
-    members = {"registration_certificate": "registration.jwt", "short_lived": ["pda1"], "reuse_policy": {"details": ["once_only"]}}
+    members = {"short_lived": ["pda1"], "reuse_policy": {"details": ["once_only"]}}
     _high(**members)(raw)
     settings = parse({**raw, "tls_ca": "ca.pem"}, base=tmp_path)
     institution = settings.institutions["fr-urssaf"]
@@ -212,11 +215,11 @@ def test_what_an_institution_has_is_handed_down(raw: dict[str, Any], tmp_path: P
     assert SIGN_IN["client_secret"] not in repr(settings)
     assert institution.client("pilot-wallet") is not None
     assert institution.client("another") is None
-    assert institution.registration_certificate == "a.b.c"
+    assert institution.registration_certificate is None
     assert institution.short_lived("pda1")
     assert not settings.institutions["fr-cnam"].short_lived("ehic")
     assert institution.reuse_policy is not None
-    assert institution.reuse_policy.batch_size == settings.batch_size
+    assert [option.batch_size for option in institution.reuse_policy.options] == [settings.batch_size]
     assert institution.access_signer is institution.signers[KeyUse.ACCESS]
     (key,) = institution.encryption_keys
     assert institution.encryption_key(key.kid) is key
@@ -231,10 +234,67 @@ def test_an_encryption_key_is_on_the_curve_of_haip(raw: dict[str, Any], tmp_path
         parse(raw, base=tmp_path)
 
 
+def _registration(path: Path, **changes: Any) -> None:
+    """A registration certificate as a registrar makes it for the first institution."""
+    vct, doctype = CONFIGURATIONS["pda1_dc4eu-2_sd_jwt"].type_id, CONFIGURATIONS["eu.europa.ec.eudi.pda1_mdoc"].type_id
+    stated: dict[str, Any] = {
+        "sub": "NTRFR-TEST1",
+        "name": "Urssaf (test)",
+        "legal_name": "Urssaf (test)",
+        "country": "FR",
+        "registry_uri": "https://registrar.test/api",
+        "service_description": {"en": "PD A1"},
+        "entitlements": (registration_certificate.PUB_EAA_PROVIDER,),
+        "provides_attestations": (
+            ProvidedAttestation(format="dc+sd-jwt", type_ids=(vct,)),
+            ProvidedAttestation(format="mso_mdoc", type_ids=(doctype,)),
+        ),
+        "privacy_policy": "https://urssaf.test/privacy",
+        "info_uri": "https://urssaf.test",
+        "support_uri": "https://urssaf.test/support",
+        "supervisory_authority": {"uri": "https://authority.test"},
+        "certificate_policy": "https://registrar.test/policy",
+        **changes,
+    }
+    made = registration_certificate.create(root().leaf(), Registration(**stated), now=NOW, expires=NOW + timedelta(days=300))
+    path.write_text(made + "\n")
+
+
+def test_a_registration_certificate_is_read(raw: dict[str, Any], tmp_path: Path) -> None:
+    """EAA-I-2: it is published as it is."""
+    _registration(tmp_path / "registration.jwt")
+    _high(registration_certificate="registration.jwt")(raw)
+    found = parse(raw, base=tmp_path).institutions["fr-urssaf"].registration_certificate
+    assert found == (tmp_path / "registration.jwt").read_text().strip()
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"sub": "NTRFR-TEST2"}, "another organisation"),
+        (
+            {"provides_attestations": (ProvidedAttestation(format="dc+sd-jwt", type_ids=("urn:eudi:ehic:1",)),)},
+            "not registered to provide this attestation",
+        ),
+    ],
+)
+def test_a_registration_a_wallet_would_refuse_stops_the_start(
+    raw: dict[str, Any], tmp_path: Path, changes: dict[str, Any], sentence: str
+) -> None:
+    """EAA-I-3."""
+    _registration(tmp_path / "registration.jwt", **changes)
+    _high(registration_certificate="registration.jwt")(raw)
+    with pytest.raises(SettingsError, match=f"registration_certificate: .*{sentence}"):
+        parse(raw, base=tmp_path)
+
+
 def test_a_registration_certificate_is_text(raw: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "registration.jwt").write_bytes(b"\xff\xfe")
     _high(registration_certificate="registration.jwt")(raw)
     with pytest.raises(SettingsError, match="registration_certificate: not a compact JWT"):
+        parse(raw, base=tmp_path)
+    (tmp_path / "registration.jwt").write_text("nothing of the kind")
+    with pytest.raises(SettingsError, match="registration_certificate: "):
         parse(raw, base=tmp_path)
 
 
