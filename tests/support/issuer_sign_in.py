@@ -1,7 +1,7 @@
 """A wallet and the browser of a person for the authorization code flow: every step done rightly, each bent by the test."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,14 +60,20 @@ def query(url: str) -> dict[str, str]:
 
 @dataclass
 class SignInWallet(IssuerWallet):
-    """A wallet that lets the person sign in. `verifier`: of PKCE."""
+    """A wallet that lets the person sign in. `verifier`: of PKCE. `attest`: gives the headers of a wallet attestation.
+    `dpop_nonce`: goes into every proof."""
 
     client_id: str | None = PUBLIC_CLIENT
     redirect_uri: str = REDIRECT_URI
     verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
     state: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     refresh_token: str = ""
-    extra_headers: dict[str, str] = field(default_factory=dict)
+    attest: Callable[[], dict[str, str]] = dict
+    dpop_nonce: str | None = None
+
+    def dpop(self, method: str, name: str, **options: Any) -> dict[str, str]:
+        """See `IssuerWallet.dpop`; with the nonce it was told."""
+        return super().dpop(method, name, **{"nonce": self.dpop_nonce, **options})
 
     def push(self, *configuration_ids: str, by_details: bool = False, dpop_proof: bool = True, **changes: Any) -> Answer:
         """Push a request; a change of None takes the parameter out."""
@@ -80,7 +86,7 @@ class SignInWallet(IssuerWallet):
             configuration_ids=configuration_ids if by_details else (),
         )
         sent = {name: value for name, value in {**form, **changes}.items() if value is not None}
-        headers = {**self.extra_headers, **(self.dpop("POST", "par") if dpop_proof else {})}
+        headers = {**self.attest(), **(self.dpop("POST", "par") if dpop_proof else {})}
         return self.client.post(f"{self.issuer}/par", data=sent, headers=headers)
 
     def authorize_url(self, pushed: Answer, **changes: Any) -> str:
@@ -103,7 +109,7 @@ class SignInWallet(IssuerWallet):
 
     def _ask_token(self, form: dict[str, Any]) -> Answer:
         sent = {name: value for name, value in form.items() if value is not None}
-        answer = self.client.post(f"{self.issuer}/token", data=sent, headers={**self.extra_headers, **self.dpop("POST", "token")})
+        answer = self.client.post(f"{self.issuer}/token", data=sent, headers={**self.attest(), **self.dpop("POST", "token")})
         if answer.status_code == 200:
             body = answer.json()
             self.access_token, self.refresh_token = body["access_token"], body.get("refresh_token", self.refresh_token)
