@@ -1,11 +1,12 @@
 """Wallet and key attestations with one thing different, for tests of whoever reads them."""
 
+import json
 from typing import Any
 
 from cryptography import x509
 
 from tests.support.pki import NOW, holder, root
-from vc.encoding import base64url, json
+from vc.encoding import base64url
 from vc.jose import jws
 from vc.keys import jwk
 from vc.keys.signer import LocalSigner, Signer
@@ -25,14 +26,19 @@ def without(values: dict[str, Any]) -> dict[str, Any]:
 
 def signed(header: dict[str, Any], claims: Any, signer: Signer) -> str:
     """A JWT; members that are `...` are left out. Claims that are bytes are the payload as it is."""
-    payload = claims if isinstance(claims, bytes) else json.dumps(without(claims))
-    return jws.sign(without(header), payload, signer)
+    payload = claims if isinstance(claims, bytes) else _dumps(without(claims))
+    return jws.seal(base64url.encode(_dumps({"alg": signer.curve.alg, **without(header)})), payload, signer)
 
 
 def unsigned(header: dict[str, Any], claims: dict[str, Any], signature: bytes = b"") -> str:
     """A JWT with any header at all and this signature."""
-    parts = (json.dumps(without(header)), json.dumps(without(claims)), signature)
+    parts = (_dumps(without(header)), _dumps(without(claims)), signature)
     return ".".join(map(base64url.encode, parts))
+
+
+def _dumps(value: Any) -> bytes:
+    """JSON of any value, also such as a strict writer would refuse: endless integers, NaN, lone surrogates."""
+    return json.dumps(value).encode("ascii")
 
 
 def header(typ: str, chain: tuple[x509.Certificate, ...] = PROVIDER.chain, /, **changes: Any) -> dict[str, Any]:

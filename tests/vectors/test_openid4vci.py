@@ -1,20 +1,24 @@
 """Published OpenID4VCI examples through our readers."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.pki import holder, root
 from vc.encoding import json as strict_json
 from vc.errors import Malformed, VcError
 from vc.jose import jws
-from vc.openid4vci import credential, metadata, offer, token
+from vc.keys import jwk
+from vc.openid4vci import attestation, credential, encryption, metadata, offer, token, wallet_attestation
 from vc.x509.certificate import public_key
 
 HERE = Path(__file__).parent / "openid4vci"
 EXAMPLES: dict[str, Any] = json.loads((HERE / "message_examples.json").read_text())["examples"]
 ISSUER = "https://credential-issuer.example.com"
+NOW_OF_THE_ATTESTATION = datetime(2025, 8, 13, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("name", sorted(name for name in EXAMPLES if name.startswith("credential_offer_")))
@@ -92,3 +96,55 @@ def test_the_published_signed_metadata_verify_and_are_read() -> None:
     altered = compact[:-6] + ("A" if compact[-6] != "A" else "B") + compact[-5:]
     with pytest.raises(VcError, match="signature"):
         jws.verify(jws.parse(altered), key, typ="openidvci-issuer-metadata+jwt")
+
+
+def test_the_published_wallet_attestation_is_signed_as_it_says_and_refused_for_its_self_signed_certificate() -> None:
+    """HAIP 1.0 §4.4.1 forbids what the example of the specification shows: a signing certificate that is its own issuer."""
+    vector = json.loads((HERE / "wallet_attestation.json").read_text())
+    unverified = jws.parse(vector["compact"])
+    jws.verify(unverified, public_key(jws.chain_of(unverified)[0]), typ=wallet_attestation.TYP)
+    assert (unverified.header, unverified.claims()) == (vector["header"], vector["payload"])
+    with pytest.raises(VcError, match="attestation_certificate: the signing certificate is self-signed"):
+        wallet_attestation.verify(
+            [vector["compact"]],
+            ["not looked at"],
+            audience=ISSUER,
+            now=NOW_OF_THE_ATTESTATION,
+            client_id=None,
+            challenge_required=False,
+            check_challenge=lambda _: None,
+        )
+
+
+@pytest.mark.parametrize("issuer", [True, False])
+def test_the_claims_of_the_published_wallet_attestation_are_read(issuer: bool) -> None:
+    """The published claims, signed again under a certificate as HAIP wants it and for a key of ours."""
+    claims = json.loads((HERE / "wallet_attestation.json").read_text())["payload"]
+    provider, instance = root().leaf(), holder()
+    claims = {**claims, "cnf": {"jwk": jwk.from_public(instance.public_key)}}
+    if not issuer:
+        del claims["iss"]
+    text = attestation.seal(claims, provider, typ=wallet_attestation.TYP)
+    found = wallet_attestation.verify(
+        [text],
+        [wallet_attestation.create_pop(instance, audience=ISSUER, now=NOW_OF_THE_ATTESTATION, jti="1")],
+        audience=ISSUER,
+        now=NOW_OF_THE_ATTESTATION,
+        client_id="https://wallet.example.com",
+        challenge_required=False,
+        check_challenge=lambda _: None,
+    )
+    assert (found.wallet_name, found.wallet_link) == (claims["wallet_name"], claims["wallet_link"])
+    assert (found.issuer, found.status) == (claims.get("iss"), None)
+    assert found.expires - (found.issued_at or found.expires) == timedelta(seconds=79_198)
+
+
+def test_the_published_encryption_metadata_are_read() -> None:
+    document = EXAMPLES["credential_issuer_metadata_sd_jwt_long"]
+    found = encryption.parse_request_metadata(document["credential_request_encryption"])
+    offer = encryption.EncryptionOffer(enc_values=("A128GCM",), zip=True, required=True)
+    assert (found.kid, found.offer) == ("ac", offer)
+    assert encryption.parse_response_metadata(document["credential_response_encryption"]) == offer
+    assert encryption.response_metadata(offer) == document["credential_response_encryption"]
+    made = encryption.request_metadata(offer, [(found.kid, found.key)])
+    assert made == document["credential_request_encryption"]

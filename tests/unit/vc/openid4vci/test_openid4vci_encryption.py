@@ -397,7 +397,8 @@ def test_vci_cred_3_the_proof_types_are_those_of_the_metadata(proofs: Any, proof
 def test_vci_wia_6_the_challenge_response_and_its_reading() -> None:
     assert challenge.response("c") == {"attestation_challenge": "c"}
     assert challenge.parse_response({**challenge.response("c"), "future": 1}) == "c"
-    for value in (None, [], {}, {"attestation_challenge": ""}, {"attestation_challenge": 5}):
+    refused: tuple[object, ...] = (None, [], {}, {"attestation_challenge": ""}, {"attestation_challenge": 5})
+    for value in refused:
         with pytest.raises(Malformed, match="challenge_response"):
             challenge.parse_response(value)
 
@@ -419,14 +420,15 @@ HEADER_NAMES = st.sampled_from(["alg", "enc", "zip", "kid", "epk", "crit", "apu"
 
 @given(values)
 def test_any_value_gives_parameters_or_our_error(value: object) -> None:
-    for reader in (
+    readers: tuple[Callable[[], object], ...] = (
         lambda: read(value, offer=ZIPPED),
         lambda: deferred.parse_request(
             {"transaction_id": "t", "credential_response_encryption": value}, encrypted=True, offer=ZIPPED
         ),
         lambda: encryption.parse_request_metadata(value),
         lambda: encryption.parse_response_metadata(value),
-    ):
+    )
+    for reader in readers:
         try:
             assert reader()
         except VcError:

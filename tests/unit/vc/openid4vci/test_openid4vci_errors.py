@@ -4,10 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vc.encoding import json
 from vc.errors import Malformed, Refused, Unreachable, VcError, VerificationFailed
 from vc.openid4vci.errors import Endpoint, ProtocolError, challenge, is_plain, parse, plain, translate
 
 T, N, C, F = Endpoint.TOKEN, Endpoint.NONCE, Endpoint.CREDENTIAL, Endpoint.NOTIFICATION
+P, A, H, D = Endpoint.PAR, Endpoint.AUTHORIZE, Endpoint.CHALLENGE, Endpoint.DEFERRED
 
 
 @pytest.mark.parametrize(
@@ -57,6 +59,54 @@ T, N, C, F = Endpoint.TOKEN, Endpoint.NONCE, Endpoint.CREDENTIAL, Endpoint.NOTIF
         (F, Refused("notification_id"), "invalid_notification_id", 400),
         (F, Malformed("notification"), "invalid_notification_request", 400),
         (F, Malformed("json_object"), "invalid_notification_request", 400),
+        (T, Refused("attestation_missing"), "invalid_client", 401),
+        (T, VerificationFailed("attestation_pop_audience"), "invalid_client", 401),
+        (T, Refused("attestation_challenge"), "use_attestation_challenge", 400),
+        (T, VerificationFailed("attestation_expired"), "use_fresh_attestation", 400),
+        (T, VerificationFailed("attestation_stale"), "use_fresh_attestation", 400),
+        (T, Unreachable("attestation_status"), "temporarily_unavailable", 503),
+        (T, VerificationFailed("pkce_mismatch"), "invalid_grant", 400),
+        (T, Malformed("pkce_missing"), "invalid_request", 400),
+        (T, Refused("redirect_uri_mismatch"), "invalid_grant", 400),
+        (T, Malformed("redirect_uri_missing"), "invalid_request", 400),
+        (T, Refused("refresh_unknown"), "invalid_grant", 400),
+        (T, Refused("scope_unknown"), "invalid_scope", 400),
+        (P, Malformed("pkce_missing"), "invalid_request", 400),
+        (P, Refused("pkce_method"), "invalid_request", 400),
+        (P, Refused("redirect_uri_scheme"), "invalid_request", 400),
+        (P, Refused("scope_unknown"), "invalid_scope", 400),
+        (P, Malformed("authorization_details"), "invalid_authorization_details", 400),
+        (P, Refused("configuration_not_offered"), "invalid_authorization_details", 400),
+        (P, Refused("response_type"), "unsupported_response_type", 400),
+        (P, Refused("resource"), "invalid_target", 400),
+        (P, Refused("client_unknown"), "invalid_client", 401),
+        (P, VerificationFailed("client_id_mismatch"), "invalid_client", 401),
+        (P, Refused("attestation_challenge"), "use_attestation_challenge", 400),
+        (P, VerificationFailed("attestation_expired"), "use_fresh_attestation", 400),
+        (P, VerificationFailed("dpop_url"), "invalid_dpop_proof", 400),
+        (P, Refused("dpop_nonce"), "use_dpop_nonce", 400),
+        (P, Malformed("request_uri"), "invalid_request", 400),
+        (P, Refused("anything"), "invalid_request", 400),
+        (A, Refused("request_uri_unknown"), "invalid_request_uri", 400),
+        (A, Refused("request_uri_foreign"), "invalid_request_uri", 400),
+        (A, Refused("redirect_uri_scheme"), "invalid_request", 400),
+        (A, Refused("scope_unknown"), "invalid_scope", 400),
+        (A, Refused("access_denied"), "access_denied", 400),
+        (A, Refused("client_unknown"), "invalid_client", 401),
+        (A, Malformed("anything"), "invalid_request", 400),
+        (A, Unreachable("sign_in"), "temporarily_unavailable", 503),
+        (A, VcError("strange"), "server_error", 500),
+        (H, Refused("rate_limit"), "temporarily_unavailable", 429),
+        (H, Malformed("json"), "invalid_request", 400),
+        (D, Refused("transaction_unknown"), "invalid_transaction_id", 400),
+        (D, Refused("token_expired"), "invalid_token", 401),
+        (D, Refused("encryption_required"), "invalid_encryption_parameters", 400),
+        (D, Refused("document_revoked"), "credential_request_denied", 400),
+        (D, Refused("anything"), "credential_request_denied", 400),
+        (D, Malformed("request"), "invalid_credential_request", 400),
+        (C, Refused("proof_attestation_untrusted"), "invalid_proof", 400),
+        (C, VerificationFailed("proof_attestation_level"), "invalid_proof", 400),
+        (C, Unreachable("proof_attestation_status"), "temporarily_unavailable", 503),
     ],
 )  # fmt: skip
 def test_each_endpoint_says_an_error_as_its_specification_does(endpoint: Endpoint, cause: VcError, error: str, status: int) -> None:
@@ -80,6 +130,11 @@ def test_the_detail_and_place_are_told_and_made_harmless() -> None:
 def test_what_the_table_does_not_know_says_nothing() -> None:
     assert translate(C, VcError("strange", "a secret")).body() == {"error": "server_error"}
     assert "secret" not in str(translate(T, Unreachable("database", "a secret at db.internal")).body())
+
+
+@pytest.mark.parametrize("code", ["attestation_status", "proof_attestation_trust"])
+def test_what_others_publish_and_cannot_be_read_is_told(code: str) -> None:
+    assert translate(T, Unreachable(code, "the list is gone")).description == "the list is gone"
 
 
 def test_retry_after_is_said_when_trying_again_helps() -> None:
@@ -132,6 +187,15 @@ def test_a_wallet_reads_anything_else_as_a_server_error(body: bytes) -> None:
 def test_any_body_gives_an_error_with_plain_text(body: bytes) -> None:
     found = parse(body, status=400)
     assert is_plain(found.error + found.description)
+
+
+@pytest.mark.parametrize(
+    "error",
+    ["use_attestation_challenge", "use_fresh_attestation", "invalid_transaction_id", "invalid_request_uri", "access_denied"],
+)
+def test_vci_wia_7_a_wallet_reads_the_codes_it_acts_upon(error: str) -> None:
+    body = json.dumps(ProtocolError(error, "why").body())
+    assert parse(body, status=400).body() == {"error": error, "error_description": "why"}
 
 
 @given(st.sampled_from(list(Endpoint)), st.text(max_size=20), st.text(max_size=20))

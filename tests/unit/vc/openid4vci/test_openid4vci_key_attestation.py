@@ -248,7 +248,7 @@ def test_vci_cred_9_10_a_jwt_proof_brings_every_attested_key(name: str, text: st
         ("kid of a name taken by place", jwt(NAMED, kid="1", key=SECOND_KEY), "proof_attestation_key"),
         ("jwk and kid", jwt(jwk=KEYS[0], kid="0"), "proof_key"),
         ("jku", jwt(jku="https://evil.test/keys"), "proof_key"),
-        ("attestation null", jwt(..., **{"key_attestation": None}), "proof_attestation_malformed"),
+        ("attestation an object", jwt({"null": None}), "proof_attestation_malformed"),
         ("attestation a list", jwt([attestation()]), "proof_attestation_malformed"),
         ("attestation junk", jwt("a.b.c"), "proof_attestation_malformed"),
         ("attestation forged", jwt(signed(header(TYP), CLAIMS, OTHER)), "proof_attestation_signature"),
@@ -343,9 +343,9 @@ CLAIM_NAMES = ["iat", "exp", "nbf", "attested_keys", "nonce", "key_storage", "us
 )
 def test_any_header_and_claims_give_keys_or_our_error(head: dict[str, Any], claims: dict[str, Any]) -> None:
     text = signed({**header(TYP), **head}, {**CLAIMS, **claims}, PROVIDER)
-    for call in (lambda: keys_of(text, proof_type="attestation"), lambda: keys_of(jwt(text)), lambda: keys_of(jwt(**head))):
+    for proof_type, proof_text in (("attestation", text), ("jwt", jwt(text)), ("jwt", jwt(**head))):
         try:
-            assert call()
+            assert keys_of(proof_text, proof_type=proof_type)
         except VcError:
             continue
 

@@ -238,7 +238,7 @@ def test_vci_cred_12_unknown_members_are_ignored() -> None:
 
 
 @pytest.mark.parametrize("names", [{}, {"configuration_id": "a", "identifier": "id-1"}])
-def test_vci_cred_1_a_wallet_gives_exactly_one_name(names: dict[str, str]) -> None:
+def test_vci_cred_1_a_wallet_gives_exactly_one_name(names: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="exactly one"):
         credential.create_request(proofs=["p"], **names)
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.support import attestation as made
 from tests.support.attestation import INSTANCE, LIST, OTHER, PROVIDER, PROVIDER_ROOT, SECOND, header, public, signed
 from tests.support.pki import NOW, new_key
+from vc.encoding import base64url
 from vc.errors import Refused, VcError
 from vc.keys import jwk
 from vc.keys.signer import LocalSigner, Signer
@@ -79,7 +80,7 @@ def test_vci_wia_2_3_what_a_wallet_shows_a_server_believes(issuer: str | None, c
     assert found == WalletAttestation(
         client_id=CLIENT,
         instance_key=found.instance_key,
-        instance_thumbprint=made.base64url.encode(jwk.thumbprint(instance.public_key)),
+        instance_thumbprint=base64url.encode(jwk.thumbprint(instance.public_key)),
         chain=provider.chain,
         issued_at=NOW,
         expires=NOW + timedelta(hours=23),
