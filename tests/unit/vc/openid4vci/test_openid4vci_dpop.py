@@ -1,6 +1,6 @@
 """DPoP: VCI-DPOP-1, -2, attacks A-11, A-12."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.pki import NOW
+from vc.clock import TOLERANCE
 from vc.encoding import base64url, json
 from vc.errors import Refused, VcError
 from vc.jose import jws
@@ -193,3 +194,74 @@ def test_any_claims_give_a_proof_or_our_error(claims: dict[str, Any]) -> None:
         assert check(proof(**claims)).jti
     except VcError:
         return
+
+
+# --- nonces of the server ---
+
+SECRET, BEFORE = b"s" * 32, b"t" * 32
+
+
+def test_vci_dpop_3_a_nonce_of_ours_is_taken_while_it_is_fresh() -> None:
+    made = dpop.nonce_make(SECRET, NOW)
+    for age in (timedelta(0), timedelta(seconds=300), -TOLERANCE):
+        dpop.nonce_check([SECRET], made, NOW + age)
+    dpop.nonce_check([BEFORE, SECRET], made, NOW)  # while the secret is changed
+    dpop.nonce_check([SECRET], made, NOW + timedelta(seconds=900), max_age=timedelta(seconds=900))
+    assert made == dpop.nonce_make(SECRET, NOW)
+    assert made != dpop.nonce_make(SECRET, NOW + timedelta(seconds=1))
+
+
+def _altered(nonce: str, at: int) -> str:
+    octets = bytearray(base64url.decode(nonce))
+    octets[at] ^= 1
+    return base64url.encode(bytes(octets))
+
+
+NONCE = dpop.nonce_make(SECRET, NOW)
+
+
+@pytest.mark.parametrize(
+    ("name", "nonce", "secrets", "now"),
+    [
+        ("none", None, [SECRET], NOW),
+        ("empty", "", [SECRET], NOW),
+        ("not base64url", "===", [SECRET], NOW),
+        ("invented", base64url.encode(b"x" * 40), [SECRET], NOW),
+        ("the time alone", base64url.encode(base64url.decode(NONCE)[:8]), [SECRET], NOW),
+        ("cut off", base64url.encode(base64url.decode(NONCE)[:-1]), [SECRET], NOW),
+        ("longer", base64url.encode(base64url.decode(NONCE) + b"x"), [SECRET], NOW),
+        ("another time", _altered(NONCE, 7), [SECRET], NOW),
+        ("another code", _altered(NONCE, 39), [SECRET], NOW),
+        ("another secret", NONCE, [BEFORE], NOW),
+        ("no secret", NONCE, [], NOW),
+        ("old", NONCE, [SECRET], NOW + timedelta(seconds=301)),
+        ("of the future", NONCE, [SECRET], NOW - TOLERANCE - timedelta(seconds=1)),
+    ],
+)
+def test_vci_dpop_3_another_nonce_is_refused(name: str, nonce: str | None, secrets: list[bytes], now: datetime) -> None:
+    with pytest.raises(Refused) as caught:
+        dpop.nonce_check(secrets, nonce, now)
+    assert caught.value.code == "dpop_nonce", name
+
+
+def test_a_short_secret_makes_no_nonce() -> None:
+    with pytest.raises(ValueError, match="32 octets"):
+        dpop.nonce_make(b"s" * 31, NOW)
+
+
+def test_vci_dpop_3_the_nonce_in_a_proof_is_judged() -> None:
+    def demanded(nonce: str | None) -> None:
+        dpop.nonce_check([SECRET], nonce, NOW)
+
+    assert check(proof(nonce=NONCE), check_nonce=demanded).jti == "id-1"
+    for made in (proof(), proof(nonce=5), proof(nonce=""), proof(nonce=NONCE[:-4])):
+        assert refusal(made, check_nonce=demanded).code == "dpop_nonce"
+    # who is wrong about more than the nonce is not told to try again with one
+    assert refusal(proof(htm="GET"), check_nonce=demanded).code == "dpop_method"
+    assert refusal(proof(iat=SECOND - 4000), check_nonce=demanded).code == "dpop_time"
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_no_nonce(text: str) -> None:
+    with pytest.raises(Refused, match="dpop_nonce"):
+        dpop.nonce_check([SECRET], text, NOW)

@@ -13,7 +13,7 @@ from vc.errors import Malformed, Refused, VcError, VerificationFailed
 from vc.keys import jwk
 from vc.keys.ec import ALGORITHMS, BY_CRV
 from vc.openid4vci import authorization_server as server
-from vc.openid4vci import metadata
+from vc.openid4vci import metadata, registration_certificate
 from vc.openid4vci.metadata import ClaimDescription, build, build_configuration, parse, parse_configuration
 from vc.openid4vci.offer import PRE_AUTHORIZED
 
@@ -529,3 +529,231 @@ def test_any_value_gives_metadata_or_our_error(value: object) -> None:
             assert reader(value)
         except VcError:
             continue
+
+
+# --- high-assurance issuance ---
+
+MODERATE = metadata.KeyAttestationRequirement(
+    key_storage=("iso_18045_moderate", "iso_18045_high"),
+    user_authentication=("iso_18045_moderate",),
+    preferred_key_storage_status_period=86_400,
+)
+
+
+def attested(required: metadata.KeyAttestationRequirement | None, **changes: Any) -> dict[str, Any]:
+    return build_configuration(
+        format="dc+sd-jwt",
+        type_id="urn:test:1",
+        scope="test",
+        signing=BY_CRV["P-256"],
+        claims=CLAIMS,
+        display=DISPLAY,
+        **{"proof_types": ("jwt", "attestation"), "key_attestation": required, **changes},
+    )
+
+
+def test_eaa_i_7_9_both_proof_types_with_what_keys_must_be() -> None:
+    built = attested(MODERATE)
+    assert set(built["proof_types_supported"]) == {"jwt", "attestation"}
+    assert built["proof_types_supported"]["attestation"]["key_attestations_required"] == {
+        "key_storage": ["iso_18045_moderate", "iso_18045_high"],
+        "user_authentication": ["iso_18045_moderate"],
+        "preferred_key_storage_status_period": 86_400,
+    }
+    found = parse_configuration("test", built)
+    expected = metadata.ProofType(algorithms=ALGORITHMS, key_attestation=MODERATE)
+    assert found.proof_types == {"jwt": expected, "attestation": expected}
+    assert found.key_attestation_required
+
+
+def test_vci_meta_13_an_attestation_of_any_level_and_none() -> None:
+    built = attested(metadata.KeyAttestationRequirement())
+    assert built["proof_types_supported"]["jwt"]["key_attestations_required"] == {}
+    assert parse_configuration("test", built).key_attestation_required
+    built = attested(None)
+    assert "key_attestations_required" not in built["proof_types_supported"]["attestation"]
+    assert not parse_configuration("test", built).key_attestation_required
+    only = parse_configuration("test", attested(None, proof_types=["attestation"]))
+    assert (only.proof_algorithms, only.key_attestation_required, only.bound) == ((), False, True)
+
+
+def test_eaa_i_7_a_credential_bound_to_no_key_has_neither_proof_types_nor_binding() -> None:
+    built = attested(None, proof_types=())
+    assert not {"proof_types_supported", "cryptographic_binding_methods_supported"} & built.keys()
+    assert not parse_configuration("test", built).bound
+
+
+def test_a_proof_type_nobody_checks_is_not_announced() -> None:
+    with pytest.raises(ValueError, match="not enforced"):
+        attested(None, proof_types=["jwt", "di_vp"])
+
+
+@pytest.mark.parametrize(
+    ("name", "required"),
+    [
+        ("", "x"),
+        ("/key_storage", {"key_storage": []}),
+        ("/user_authentication", {"user_authentication": [""]}),
+        ("/preferred_key_storage_status_period", {"preferred_key_storage_status_period": 0}),
+        ("/preferred_key_storage_status_period", {"preferred_key_storage_status_period": "86400"}),
+    ],
+)
+def test_vci_meta_13_requirements_with_one_fault_are_refused(name: str, required: object) -> None:
+    built = attested(None)
+    built["proof_types_supported"]["jwt"]["key_attestations_required"] = required
+    with pytest.raises(Malformed) as caught:
+        parse_configuration("test", built)
+    at = "/credential_configurations_supported/test/proof_types_supported/jwt/key_attestations_required"
+    assert caught.value.pointer == at + name
+
+
+ONCE = metadata.ReuseOption(
+    details=("once_only", "limited_time"), batch_size=10, reissue_trigger_unused=2, reissue_trigger_lifetime_left=3600
+)
+
+
+def test_eaa_i_4_the_reuse_policy_and_its_reading() -> None:
+    policy = metadata.ReusePolicy(options=(ONCE, metadata.ReuseOption(details=("rotating-batch",))))
+    built = attested(None, reuse_policy=policy)
+    assert built["credential_metadata"]["credential_reuse_policy"] == {
+        "id": "arf_annex_ii",
+        "options": [
+            {
+                "details": ["once_only", "limited_time"],
+                "batch_size": 10,
+                "reissue_trigger_unused": 2,
+                "reissue_trigger_lifetime_left": 3600,
+            },
+            {"details": ["rotating-batch"]},
+        ],
+    }
+    assert parse_configuration("test", built).reuse_policy == policy
+
+
+def reuse(value: object) -> metadata.ReusePolicy | None:
+    return parse_configuration("test", sd_jwt(credential_metadata={"credential_reuse_policy": value})).reuse_policy
+
+
+def test_eaa_i_4_the_other_spelling_an_unknown_method_and_an_unknown_policy() -> None:
+    found = reuse({"id": "arf_annex_ii", "options": [{"details": ["future", "limited-time", "limited_time"]}]})
+    assert found == metadata.ReusePolicy(options=(metadata.ReuseOption(details=("limited_time",)),))
+    assert reuse({"id": "another", "options": 5}) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "pointer"),
+    [
+        ("no object", [], ""),
+        ("no id", {"options": [{"details": ["once_only"]}]}, "/id"),
+        ("no options", {"id": "arf_annex_ii"}, "/options"),
+        ("options empty", {"id": "arf_annex_ii", "options": []}, "/options"),
+        ("option no object", {"id": "arf_annex_ii", "options": ["once_only"]}, "/options/0"),
+        ("no details", {"id": "arf_annex_ii", "options": [{}]}, "/options/0/details"),
+        ("no known method", {"id": "arf_annex_ii", "options": [{"details": ["future"]}]}, "/options/0/details"),
+        ("neither A nor B", {"id": "arf_annex_ii", "options": [{"details": ["rotating-batch"]}]}, "/options"),
+        (
+            "batch of none",
+            {"id": "arf_annex_ii", "options": [{"details": ["once_only"], "batch_size": 0}]},
+            "/options/0/batch_size",
+        ),
+        (
+            "unused below none",
+            {"id": "arf_annex_ii", "options": [{"details": ["once_only"], "reissue_trigger_unused": -1}]},
+            "/options/0/reissue_trigger_unused",
+        ),
+        (
+            "no time left",
+            {"id": "arf_annex_ii", "options": [{"details": ["once_only"], "reissue_trigger_lifetime_left": 0}]},
+            "/options/0/reissue_trigger_lifetime_left",
+        ),
+    ],
+)
+def test_eaa_i_4_a_policy_with_one_fault_is_refused(name: str, value: object, pointer: str) -> None:
+    with pytest.raises(Malformed, match="metadata") as caught:
+        reuse(value)
+    at = "/credential_configurations_supported/test/credential_metadata/credential_reuse_policy"
+    assert caught.value.pointer == at + pointer, name
+
+
+def whole(**changes: Any) -> dict[str, Any]:
+    arguments: dict[str, Any] = {
+        "credential_issuer": ISSUER,
+        "credential_endpoint": ISSUER + "/credential",
+        "nonce_endpoint": ISSUER + "/nonce",
+        "deferred_credential_endpoint": ISSUER + "/deferred",
+        "batch_size": 10,
+        "credential_request_encryption": REQUEST,
+        "credential_response_encryption": RESPONSE,
+        "issuer_info": [registration_certificate.element("a.b.c"), {"format": "registrar_dataset", "data": {}}],
+        "preferred_client_status_period": 86_400,
+        "authorization_servers": ["https://as.test"],
+        "display": [{"name": "Test"}],
+        "configurations": {"test": attested(MODERATE, reuse_policy=metadata.ReusePolicy(options=(ONCE,)))},
+        **changes,
+    }
+    return build(**arguments)
+
+
+def test_eaa_i_2_9_everything_an_issuer_can_say_is_read() -> None:
+    found = parse(json.dumps(whole()), credential_issuer=ISSUER)
+    assert found.deferred_credential_endpoint == ISSUER + "/deferred"
+    assert found.registration_certificate == "a.b.c"
+    assert found.issuer_info == ({"format": "registration_cert", "data": "a.b.c"}, {"format": "registrar_dataset", "data": {}})
+    assert found.preferred_client_status_period == 86_400
+    assert found.authorization_servers == ("https://as.test",)
+    assert found.request_encryption is not None
+    assert found.response_encryption is not None
+    nothing = read()
+    assert (nothing.issuer_info, nothing.registration_certificate, nothing.preferred_client_status_period) == ((), None, None)
+    assert (nothing.deferred_credential_endpoint, nothing.request_encryption, nothing.response_encryption) == (None, None, None)
+
+
+def test_conflict_5_the_certificate_is_read_as_jwt_and_as_base64url() -> None:
+    info = [registration_certificate.element("a.b.c", encoded=True)]
+    assert info == [{"format": "registration_cert", "data": "YS5iLmM"}]
+    assert read(issuer_info=info).registration_certificate == "a.b.c"
+
+
+@pytest.mark.parametrize(
+    ("name", "info", "pointer"),
+    [
+        ("no list", {}, ""),
+        ("empty", [], ""),
+        ("no object", ["x"], "/0"),
+        ("no format", [{"data": "a.b.c"}], "/0/format"),
+        ("no data", [{"format": "registration_cert"}], "/0/data"),
+        ("data no text", [{"format": "registration_cert", "data": {}}], "/0/data"),
+        ("data neither", [{"format": "registration_cert", "data": "a.b"}], "/0/data"),
+        ("data of something else", [{"format": "registration_cert", "data": "YS5i"}], "/0/data"),
+        ("data of octets", [{"format": "registration_cert", "data": "_w"}], "/0/data"),
+        ("for some credentials", [{"format": "registration_cert", "data": "a.b.c", "credential_ids": ["x"]}], "/0/credential_ids"),
+        ("two", [{"format": "registration_cert", "data": "a.b.c"}] * 2, ""),
+    ],
+)
+def test_eaa_i_2_issuer_info_with_one_fault_is_refused(name: str, info: object, pointer: str) -> None:
+    with pytest.raises(Malformed, match="metadata") as caught:
+        read(issuer_info=info)
+    assert caught.value.pointer == "/issuer_info" + pointer, name
+
+
+@pytest.mark.parametrize(
+    "changes", [{"preferred_client_status_period": 0}, {"deferred_credential_endpoint": 5}, {"authorization_servers": []}]
+)
+def test_new_members_with_one_fault_are_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(Malformed) as caught:
+        read(**changes)
+    assert caught.value.pointer == "/" + next(iter(changes))
+
+
+def test_vci_enc_2_answers_nobody_could_ask_for_are_not_announced() -> None:
+    with pytest.raises(ValueError, match="encrypted request"):
+        whole(credential_request_encryption=None)
+    assert "credential_response_encryption" not in whole(credential_response_encryption=None)
+
+
+@pytest.mark.parametrize("size", [9, None])
+def test_eaa_i_4_a_policy_with_more_copies_than_a_batch_is_not_announced(size: int | None) -> None:
+    with pytest.raises(ValueError, match="copies"):
+        whole(batch_size=size)
+    single = metadata.ReusePolicy(options=(metadata.ReuseOption(details=("limited_time",)),))
+    assert whole(batch_size=size, configurations={"test": attested(None, reuse_policy=single)})

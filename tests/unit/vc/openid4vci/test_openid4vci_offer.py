@@ -62,6 +62,56 @@ def test_vci_off_2_a_wrong_offer_is_not_created(wrong: dict[str, Any]) -> None:
         create(**{"credential_issuer": ISSUER, "configuration_ids": ["a"], "pre_authorized_code": "code", **wrong})
 
 
+def test_haip_vci_8_an_offer_of_the_authorization_code_is_read_back() -> None:
+    made = create(credential_issuer=ISSUER, configuration_ids=["a"], authorization_code=True)
+    assert made["grants"] == {"authorization_code": {}}
+    found = parse(made)
+    assert (found.authorization_code, found.no_grants, found.issuer_state) == (True, False, None)
+    made = create(
+        credential_issuer=ISSUER,
+        configuration_ids=["a"],
+        pre_authorized_code="code",
+        authorization_code=True,
+        issuer_state="state",
+        authorization_server="https://as.test",
+    )
+    assert made["grants"] == {
+        "authorization_code": {"issuer_state": "state", "authorization_server": "https://as.test"},
+        PRE_AUTHORIZED: {"pre-authorized_code": "code", "authorization_server": "https://as.test"},
+    }
+    assert parse(made) == CredentialOffer(
+        credential_issuer=ISSUER,
+        configuration_ids=("a",),
+        pre_authorized_code="code",
+        authorization_code=True,
+        issuer_state="state",
+        authorization_server="https://as.test",
+    )
+    assert not parse(offer()).authorization_code
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"issuer_state": "s"},
+        {"authorization_code": True, "tx_code": {}},
+        {"pre_authorized_code": "code", "issuer_state": "s"},
+    ],
+)
+def test_an_offer_without_grant_or_with_what_belongs_to_another_is_not_created(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"grant|goes with"):
+        create(credential_issuer=ISSUER, configuration_ids=["a"], **wrong)
+
+
+def test_vci_off_5_grants_that_name_two_servers_are_refused() -> None:
+    named = {"authorization_code": {"authorization_server": "https://one.test"}, **grant(authorization_server="https://two.test")}
+    with pytest.raises(Refused, match="offer_authorization_server"):
+        parse(offer(grants=named))
+    named = {"authorization_code": {}, **grant(authorization_server="https://two.test")}
+    assert parse(offer(grants=named)).authorization_server == "https://two.test"
+
+
 @pytest.mark.parametrize("scheme", ["openid-credential-offer", "haip-vci"])
 def test_vci_off_1_both_links_are_read(scheme: str) -> None:
     by_value = link_by_value(offer(), scheme=scheme)
