@@ -10,7 +10,6 @@ from vc.openid4vci import members
 from vc.openid4vci.encryption import EncryptionOffer, ResponseEncryption
 from vc.openid4vci.proof import MAX_LENGTH as MAX_PROOF
 
-MEDIA_TYPE = "application/json"
 _CODE = "request"
 _RESPONSE = "credential_response"
 # OLD-01: members of drafts before 1.0. A request that has one is refused whole, never served half (SECURITY I-18).
@@ -46,15 +45,6 @@ class Deferred:
 
     transaction_id: str
     interval: int
-
-
-def check_media_type(content_type: str | None) -> None:
-    """The body is JSON (VCI-CRED-15). Raises `Refused("encryption_unsupported")` for a JWE, `Malformed("media_type")` else."""
-    media_type = (content_type or "").partition(";")[0].strip().lower()
-    if media_type == "application/jwt":
-        raise Refused("encryption_unsupported", "encrypted requests are not offered by this issuer")
-    if media_type != MEDIA_TYPE:
-        raise Malformed("media_type", "the request is application/json")
 
 
 def parse_request(

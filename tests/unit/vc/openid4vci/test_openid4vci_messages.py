@@ -290,25 +290,6 @@ def test_vci_cred_1_2_3_i_3_i_4_i_18_a_request_with_one_fault_is_refused(
     assert (refused.error, refused.status) == (error, 400), name
 
 
-@pytest.mark.parametrize("content_type", ["application/json", "application/json;charset=UTF-8", "Application/Json"])
-def test_vci_cred_15_json_is_taken(content_type: str) -> None:
-    credential.check_media_type(content_type)
-
-
-@pytest.mark.parametrize(
-    ("content_type", "error"),
-    [
-        ("application/jwt", "invalid_encryption_parameters"),
-        ("text/plain", "invalid_credential_request"),
-        ("application/x-www-form-urlencoded", "invalid_credential_request"),
-        ("", "invalid_credential_request"),
-        (None, "invalid_credential_request"),
-    ],
-)
-def test_vci_cred_15_another_media_type_is_refused(content_type: str | None, error: str) -> None:
-    assert error_of(Endpoint.CREDENTIAL, lambda: credential.check_media_type(content_type)).error == error
-
-
 # --- credential response ---
 
 
