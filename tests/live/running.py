@@ -46,9 +46,9 @@ def portadoc(*arguments: str, state: Path | None = None, text: str | None = None
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """A served demo: its process and what it said about itself."""
+    """A served demo: its process, None when its services were started by other means, and what it said about itself."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | None
     description: dict[str, Any]
 
     @property

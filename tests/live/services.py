@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,12 @@ import httpx2
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from tests.live.running import ROOT, Demo
+from demo.actors import now
+from demo.build import Addresses, build
+from demo.processes import Running, outbound, services
+from demo.state import claimed
+from tests.live.conftest import free_ports
+from tests.live.running import PORTADOC, ROOT, Demo
 
 UPSTREAM = ROOT / "tests" / "upstream"
 START_SECONDS = 60
@@ -40,6 +45,43 @@ def service(demo: Demo, name: str, port: int, changes: Mapping[str, Any]) -> Ite
             process.terminate()
             process.wait(timeout=30)
     assert "Traceback" not in Path(log.name).read_text(encoding="utf-8")
+
+
+@contextmanager
+def changed_demo(folder: Path, change: Callable[[Path, Addresses], None]) -> Iterator[Demo]:
+    """A served demo whose settings files were changed before its services started. `change` gets the state directory."""
+    addresses = Addresses(tls=False, port_base=free_ports(4))
+    with claimed(folder / "demo") as home:
+        description = build(home, addresses, now=now())
+        change(home.root, addresses)
+        running = Running(home, outbound(None))
+        try:
+            running.start(services(home, addresses))
+            yield Demo(None, description)
+            running.require_alive()
+        finally:
+            running.stop_all()
+        for log in home.logs.iterdir():
+            assert "Traceback" not in log.read_text(encoding="utf-8"), log.name
+
+
+def edit(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change a JSON file in place."""
+    value = json.loads(path.read_bytes())
+    change(value)
+    path.write_text(json.dumps(value), encoding="utf-8")
+
+
+@contextmanager
+def started(demo: Demo, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A command that waits for something while the test goes on."""
+    environment = {**os.environ, "PORTADOC_STATE": str(demo.state)}
+    command = [*PORTADOC, *arguments, "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
 
 
 def _await(process: subprocess.Popen[bytes], url: str, log: Path) -> None:

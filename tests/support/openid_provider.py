@@ -136,7 +136,7 @@ def href(page: str, element: str) -> str:
     return html.unescape(found[1])
 
 
-def redeem(browser: TestClient, code: str, *, headers: dict[str, str] | None = None, **changes: Any) -> httpx2.Response:
+def redeem(browser: TestClient, code: str, /, *, headers: dict[str, str] | None = None, **changes: Any) -> httpx2.Response:
     """The token request of the client; None takes a field out."""
     values = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT_URI, "code_verifier": VERIFIER, **changes}
     fields = {name: value for name, value in values.items() if value is not None}
@@ -165,4 +165,3 @@ def provider(scene: Scene, made: Settings | None = None) -> Iterator[TestClient]
     """A running provider over the scene's world."""
     with scene.world.service(made or settings(scene)) as client:
         yield client
-
