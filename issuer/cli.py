@@ -28,6 +28,7 @@ def offer(
     format: Annotated[str, typer.Option(help="dc+sd-jwt, mso_mdoc or both.")] = "both",
     profile: Annotated[str | None, typer.Option(help="Shape of the SD-JWT VC, such as dc4eu-1.")] = None,
     by_value: Annotated[bool, typer.Option("--by-value", help="Put the whole offer into the link.")] = False,
+    hold: Annotated[bool, typer.Option("--hold", help="Promise the credentials; give them only after `release`.")] = False,
     state: _StateOption = None,
     as_json: _JsonOption = False,
 ) -> None:
@@ -39,7 +40,8 @@ def offer(
         submission = read_submission(document, case)
         with DemoClient.open(state) as client:
             chosen = client.choose(institution, submission)
-            created = client.post(chosen, "/documents", {**submission, **({"profile": profile} if profile else {})})
+            wishes = {**({"profile": profile} if profile else {}), **({"hold": True} if hold else {})}
+            created = client.post(chosen, "/documents", {**submission, **wishes})
             wanted: dict[str, Any] = {"formats": formats, "by_value": by_value}
             offered = client.post(chosen, f"/documents/{created['document_id']}/offers", wanted)
     except CommandFailed as exc:
@@ -52,6 +54,33 @@ def offer(
         },
     }
     _show(result, as_json, f"{result['credential_offer_uri']}\ntransaction code: {result['tx_code']}")
+
+
+@app.command()
+def release(document_id: str, state: _StateOption = None, as_json: _JsonOption = False) -> None:
+    """Let wallets have the credentials of a held document."""
+    _decide(document_id, "release", {}, state, as_json)
+
+
+@app.command()
+def refuse(
+    document_id: str,
+    *,
+    reason: Annotated[str, typer.Option(help="A word of the institution's own: a-z, 0-9 and _; wallets are not told.")],
+    state: _StateOption = None,
+    as_json: _JsonOption = False,
+) -> None:
+    """Give no credential of a held document, for good."""
+    _decide(document_id, "refusal", {"reason": reason}, state, as_json)
+
+
+def _decide(document_id: str, operation: str, body: dict[str, Any], state: Path | None, as_json: bool) -> None:
+    try:
+        with DemoClient.open(state) as client:
+            result = client.post(client.owner(document_id), f"/documents/{document_id}/{operation}", body)
+    except CommandFailed as exc:
+        _fail(exc)
+    _show(result, as_json, f"{result['type']} {result['hold'] or 'released'}")
 
 
 @app.command()
@@ -84,9 +113,12 @@ def status(document_id: str, state: _StateOption = None, as_json: _JsonOption = 
             events = client.get(owner, f"/documents/{document_id}/history")["events"]
     except CommandFailed as exc:
         _fail(exc)
-    shown = ("document_id", "type", "state", "created_at", "profile", "revocation", "credentials")
-    result = {"institution": owner["id"], **{name: found[name] for name in shown}, "history": events}
-    lines = [f"{found['type']} {found['state']}", *(f"{event['at']}  {event['event']}" for event in events)]
+    shown = {name: value for name, value in found.items() if name not in ("document", "identity", "paper_only")}
+    result = {"institution": owner["id"], **shown, "history": events}
+    lines = [
+        " ".join(filter(None, (found["type"], found["state"], found["hold"]))),
+        *(f"{event['at']}  {event['event']}" for event in events),
+    ]
     _show(result, as_json, "\n".join(lines))
 
 

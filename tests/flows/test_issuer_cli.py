@@ -101,6 +101,24 @@ def _json(result: Result) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.parametrize(("decision", "hold"), [(["release"], None), (["refuse", "--reason", "not_insured"], "refused")])
+def test_hold_decide_status(state: Path, documents: Path, decision: list[str], hold: str | None) -> None:
+    """A document that is held, and what is decided about it."""
+    held = ["offer", "--institution", "auto", "--document", str(documents), "--case", "a1", "--hold", "--json"]
+    document_id = _json(_run(state, *held))["document_id"]
+    assert _json(_run(state, "status", document_id, "--json"))["hold"] == "held"
+    assert "held" in _run(state, "status", document_id).stdout
+    command, *options = decision
+    assert _json(_run(state, command, document_id, *options, "--json"))["hold"] == hold
+    after = _json(_run(state, "status", document_id, "--json"))
+    assert (after["hold"], after["deferred"]) == (hold, [])
+    assert after["history"][-1]["event"] in ("document_released", "document_refused")
+    assert not {"document", "identity"} & after.keys()
+    other = "refuse" if command == "release" else "release"
+    refused = _run(state, other, document_id, *(["--reason", "late"] if other == "refuse" else []))
+    assert refused.exit_code == 1
+
+
 def test_offer_status_revoke(state: Path, documents: Path) -> None:
     offered = _json(_run(state, "offer", "--institution", "auto", "--document", str(documents), "--case", "a1", "--json"))
     assert offered.keys() >= {"document_id", "offer_id", "credential_offer_uri", "tx_code"}

@@ -282,7 +282,7 @@ def test_dpop_proofs_that_are_refused_at_the_resource(
 # --- access token --------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("endpoint", ["credential", "notification"])
+@pytest.mark.parametrize("endpoint", ["credential", "deferred", "notification"])
 def test_tokens_that_are_no_tokens(client: TestClient, deployment: Deployment, holding: IssuerWallet, endpoint: str) -> None:
     """VCI-CRED-13, VCI-NOT-2, SECURITY I-1, I-2: 401 before the body is looked at."""
     good = holding.access_token
@@ -378,7 +378,12 @@ def test_credential_requests_that_are_refused(holding: IssuerWallet, body: dict[
     ids=lambda value: repr(value[:20]),
 )
 @pytest.mark.parametrize(
-    ("endpoint", "error"), [("credential", "invalid_credential_request"), ("notification", "invalid_notification_request")]
+    ("endpoint", "error"),
+    [
+        ("credential", "invalid_credential_request"),
+        ("deferred", "invalid_credential_request"),
+        ("notification", "invalid_notification_request"),
+    ],
 )
 def test_bodies_that_are_no_json(holding: IssuerWallet, endpoint: str, error: str, content: bytes) -> None:
     """SECURITY H-3, H-4."""

@@ -13,6 +13,6 @@ from vc.openid4vci import challenge
 
 async def give(request: Request, service: Service, institution: Institution) -> Response:
     """A fresh challenge, never cached; 404 where wallet attestations are not taken, as the metadata say."""
-    if not institution.profile.attested_clients:
+    if not institution.profile.attestation_challenge:
         return not_found()
     return answer(challenge.response(await grants.give_nonce(service, institution, service.clock(), purpose=Purpose.ATTESTATION)))

@@ -70,6 +70,13 @@ def test_a_certificate_of_the_same_ca_is_not_enough(scene: Scene) -> None:
     scene.refuses(Refused, "attestation_untrusted", "is not on list wallet edition 1 [not_listed]", signer=stranger)
 
 
+def test_nothing_is_fetched_for_a_stranger(scene: Scene) -> None:
+    """An attestation of somebody unlisted makes us ask no address of theirs (SECURITY D-13)."""
+    stranger = scene.provider.authority.leaf(subject={"C": "FR", "O": "Stranger (test)", "CN": "stranger"})
+    scene.refuses(Refused, "attestation_untrusted", "[not_listed]", signer=stranger, status=scene.provider.status())
+    assert not scene.internet.requests(scene.provider.host)
+
+
 def test_a_listed_key_signs_for_nobody_else(scene: Scene) -> None:
     """The key is listed, the certificate around it names another body."""
     forged = scene.provider.leaf(
