@@ -41,7 +41,7 @@ const sdJwtVc = new SDJwtVcInstance({
 });
 
 async function judgeSdJwt({ credential, holder_key: key }) {
-  const { payload, header } = await sdJwtVc.verify(credential, { currentDate: Math.floor(Date.now() / 1000), requiredClaimKeys: ["vct", "exp", "nbf"] });
+  const { payload, header } = await sdJwtVc.verify(credential, { currentDate: Math.floor(Date.now() / 1000), requiredClaimKeys: ["vct", "exp", "nbf"], skewSeconds: 5 });
   if (header.typ !== "dc+sd-jwt") fail("another typ");
   sameKey(payload.cnf.jwk, key);
   return { type: payload.vct, claims: Object.keys(payload).length, status: payload.status?.status_list?.idx ?? null };
