@@ -22,6 +22,8 @@ from vc.status.reference import StatusReference
 
 LIFETIME = timedelta(hours=1)
 """Of what is attested; TS3 allows less than 24 hours (VCI-WIA-10)."""
+STATUS_KEPT_UP = timedelta(days=120)
+"""How long the status of what was attested is kept up: longer than issuers want (`preferred_client_status_period`, EAA-I-9)."""
 WALLET_NAME, WALLET_VERSION = "Portadoc wallet simulator (test)", "1"
 CERTIFICATION = "https://wallet.example/certification/test"
 LEVELS = ("iso_18045_high",)
@@ -61,7 +63,7 @@ class WalletProvider:
             wallet_name=WALLET_NAME,
             wallet_version=WALLET_VERSION,
             wallet_solution_certification_information=CERTIFICATION,
-            client_status_expires=now + lifetime,
+            client_status_expires=now + STATUS_KEPT_UP,
             status=self.status,
         )
 
@@ -79,7 +81,7 @@ class WalletProvider:
             key_storage=said.key_storage,
             user_authentication=said.user_authentication,
             status=self.status,
-            key_storage_status_expires=now + LIFETIME,
+            key_storage_status_expires=now + STATUS_KEPT_UP,
             certification=CERTIFICATION,
         )
 

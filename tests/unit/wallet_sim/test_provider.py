@@ -48,7 +48,7 @@ def test_what_it_says_of_an_instance_is_what_ts3_wants(tmp_path: Path) -> None: 
     assert found.wallet_version == provider.WALLET_VERSION
     assert found.certification_information == provider.CERTIFICATION
     assert found.statuses == (StatusReference(uri="https://provider.test/status", idx=3),)
-    assert found.status_expires == found.expires == NOW + provider.LIFETIME
+    assert (found.expires, found.status_expires) == (NOW + provider.LIFETIME, NOW + provider.STATUS_KEPT_UP)
 
 
 def test_what_it_says_of_keys(tmp_path: Path) -> None:
