@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from edge.inbound import guard
 from issuer import migrations, problems
-from issuer.authorizing import CALLBACK
+from issuer.authorizing import AGREED, CALLBACK
 from issuer.dpop_nonces import DpopNonces
 from issuer.issuance import Issuance
 from issuer.pages import STYLE_PATH
@@ -88,6 +88,7 @@ def _protocol_routes() -> list[Route]:
         Route("/{institution}/par", endpoint("par", par.push), methods=post),
         Route("/{institution}/authorize", person.for_people("authorize", person.authorize), methods=get),
         Route(f"/{{institution}}/{CALLBACK}", person.for_people("authorize", person.callback), methods=get),
+        Route(f"/{{institution}}/{AGREED}", person.for_people("authorize", person.agreed), methods=get),
         Route("/{institution}/token", endpoint("token", token.redeem), methods=post),
         Route("/{institution}/nonce", endpoint("nonce", nonce.give), methods=post),
         Route("/{institution}/credential", endpoint("credential", credential.issue), methods=post),

@@ -1,14 +1,16 @@
 """From a pushed request to a code: the wallet says what it wants, the person signs in, their document is found (OpenID4VCI 1.0 §5).
 
 1 `push`: the request of a known client, stored  2 `begin`: the person's browser is sent to the OpenID Provider  3 `come_back`: the
-same browser comes back with the provider's answer  4 the document about this person is looked for  5 the wallet gets a code.
+same browser comes back with the provider's answer  4 the document about this person is looked for  5 `agree`: where somebody else's
+wallet could be waiting, the person is asked  6 the wallet gets a code.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from hmac import compare_digest
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -31,7 +33,7 @@ from vc.errors import Refused, Unreachable, VcError, VerificationFailed
 from vc.openid4vci.authorization import REQUEST_URI_PREFIX, AuthorizationRequest, bound_key, response_url
 from vc.openid4vci.dpop import DpopProof
 
-CALLBACK = "sign-in/callback"
+CALLBACK, AGREED = "sign-in/callback", "sign-in/agreed"
 _log = structlog.get_logger("issuer")
 
 
@@ -41,6 +43,14 @@ class Stopped(Refused):
     def __init__(self, code: str, authorization: Authorization | None = None) -> None:
         super().__init__(code, "the authorization was stopped")
         self.authorization = authorization
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """The person is to say whether the wallet at `host` is theirs; `state` comes back with a yes."""
+
+    host: str
+    state: str = field(repr=False)
 
 
 def push(
@@ -131,8 +141,10 @@ def begin(service: Service, institution: Institution, *, client_id: str, request
     return url
 
 
-def come_back(service: Service, institution: Institution, answer: Mapping[str, str], *, browser: str, now: datetime) -> str:
-    """The address of the wallet to send the browser to, with a code for it. May wait for the network.
+def come_back(
+    service: Service, institution: Institution, answer: Mapping[str, str], *, browser: str, now: datetime
+) -> str | Question:
+    """The address of the wallet to send the browser to, with a code for it; or a question first. May wait for the network.
 
     `answer`: the query of the provider's answer. `browser`: the secret in the browser's cookie, empty without one.
 
@@ -159,7 +171,47 @@ def come_back(service: Service, institution: Institution, answer: Mapping[str, s
         with writing(service.engine) as connection:
             store.fail(connection, found.authorization_id)
         _give_up(institution, found, exc)
-    return _give_code(service, institution, found, document, granted, now=now)
+    if _could_be_anybodys(found):
+        return _ask(service, found, document, granted, now=now)
+    return _give_code(service, institution, found, document.document_id, granted, now=now)
+
+
+def agree(service: Service, institution: Institution, state: str, *, browser: str, now: datetime) -> str:
+    """The person says that the wallet is theirs: its address with a code. Raises `Stopped`: `sign_in_over`, `other_browser`."""
+    with reading(service.engine) as connection:
+        found = store.find(connection, institution.id, state.partition(".")[0])
+    if found is None or found.stage is not Stage.ASKING or found.upstream is None or found.document_id is None:
+        raise Stopped("sign_in_over")
+    if not compare_digest(state.encode(), str(found.upstream["state"]).encode()):
+        raise Stopped("sign_in_over")
+    if not compare_digest(grants.digest(browser), found.browser_sha256 or ""):
+        raise Stopped("other_browser")
+    return _give_code(service, institution, found, found.document_id, found.configuration_ids, now=now)
+
+
+def _could_be_anybodys(authorization: Authorization) -> bool:
+    """An attested wallet names a web address of its choice: whoever sends its link to somebody else would get that person's
+    document. An app's own scheme and this machine lead to the wallet of the person at the screen, a registered address to a
+    wallet that knows which request it made."""
+    return authorization.instance_thumbprint is not None and authorization.redirect_uri.lower().startswith("https:")
+
+
+def _ask(
+    service: Service, authorization: Authorization, document: StoredDocument, granted: tuple[str, ...], *, now: datetime
+) -> Question:
+    state = f"{authorization.authorization_id}.{base64url.encode(service.random_bytes(32))}"
+    with writing(service.engine) as connection:
+        asked = store.ask(
+            connection,
+            authorization.authorization_id,
+            document_id=document.document_id,
+            configuration_ids=granted,
+            upstream={"state": state},
+            now=now,
+        )
+    if not asked:
+        raise Stopped("sign_in_over", authorization)
+    return Question(host=urlsplit(authorization.redirect_uri).netloc, state=state)
 
 
 def _document_of(
@@ -194,7 +246,7 @@ def _give_code(
     service: Service,
     institution: Institution,
     authorization: Authorization,
-    document: StoredDocument,
+    document_id: str,
     granted: tuple[str, ...],
     *,
     now: datetime,
@@ -204,16 +256,15 @@ def _give_code(
         given = store.give_code(
             connection,
             authorization.authorization_id,
+            before=Stage.RETURNED if authorization.stage is Stage.SIGNING_IN else authorization.stage,
             code=code,
-            document_id=document.document_id,
+            document_id=document_id,
             configuration_ids=granted,
             expires_at=now + timedelta(seconds=service.settings.code_seconds),
             now=now,
         )
         if given:
-            documents.note(
-                connection, document.document_id, "holder_signed_in", now, authorization_id=authorization.authorization_id
-            )
+            documents.note(connection, document_id, "holder_signed_in", now, authorization_id=authorization.authorization_id)
     if not given:
         raise Stopped("sign_in_over", authorization)
     _log.info("authorization_given", institution=institution.id, authorization_id=authorization.authorization_id)

@@ -21,11 +21,15 @@ def page(
     name: str,
     demo: bool,
     wallet_url: str | None,
+    host: str | None = None,
     status: int,
     headers: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
-    """A page that says what happened, why, and what to do next. `wallet_url`: where the wallet is told, None when it cannot be."""
-    text = _TEMPLATES.get_template("stopped.html").render(
-        words=words, language=language, name=name, demo=demo, wallet_url=wallet_url, style=STYLE_PATH
+    """A page that says what happened, why, and what to do next. `wallet_url`: where the wallet is told, None when it cannot be.
+
+    `host`: of the wallet, where the person is asked whether it is theirs.
+    """
+    text = _TEMPLATES.get_template("page.html").render(
+        words=words, language=language, name=name, demo=demo, wallet_url=wallet_url, host=host, style=STYLE_PATH
     )
     return HTMLResponse(text, status, headers={"cache-control": "no-store", **(headers or {})})

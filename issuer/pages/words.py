@@ -1,4 +1,4 @@
-"""Every text of the pages, by language and by what stopped the sign-in. Another language is another entry of `LANGUAGES`.
+"""Every text of the pages, by language and by what stopped the sign-in (or asks). Another language is another entry of `LANGUAGES`.
 
 No text names a person, a document, or what the provider said: pages are shown to whoever sits at the screen.
 """
@@ -76,6 +76,13 @@ _ENGLISH: Mapping[str, Words] = {
         what="You were not signed in, and nothing was issued.",
         why="The sign-in took longer than ten minutes, or this page was opened a second time.",
         next="Go back to your wallet and start again.",
+    ),
+    "question": Words(
+        title="Is this your wallet?",
+        what="You are signed in, and your document was found. It will be sent to the wallet at this address:",
+        why="Anybody can send you a link that leads here. If the wallet is not yours, somebody else would get your document.",
+        next="Go on only if you began in your own wallet and know this address. Otherwise close this page: nothing is sent then.",
+        back="It is mine: send the document",
     ),
     "other_browser": Words(
         title="Continue in the other browser",

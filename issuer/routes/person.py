@@ -7,7 +7,7 @@ from there to the redirect URI that was checked when the request was pushed.
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from issuer import authorizing
-from issuer.authorizing import Stopped
+from issuer.authorizing import AGREED, Question, Stopped
 from issuer.institutions import Institution
 from issuer.pages import STYLE, page
 from issuer.pages.words import ENDINGS, LANGUAGES, language_of
@@ -87,7 +87,7 @@ async def callback(request: Request, service: Service, institution: Institution)
     pairs = _query(request)
     if len(dict(pairs)) != len(pairs):
         raise Malformed("request", "a parameter is there twice")
-    url = await asyncio.to_thread(
+    found = await asyncio.to_thread(
         authorizing.come_back,
         service,
         institution,
@@ -95,12 +95,32 @@ async def callback(request: Request, service: Service, institution: Institution)
         browser=_browser(request, service) or "",
         now=service.clock(),
     )
-    return _redirect(url)
+    return _redirect(found) if isinstance(found, str) else _question(request, service, institution, found)
+
+
+async def agreed(request: Request, service: Service, institution: Institution) -> Response:
+    """The person said that the wallet is theirs. The address is known to the page that asked, and good in its browser only."""
+    state = dict(_query(request)).get("state", "")
+    browser = _browser(request, service) or ""
+    return _redirect(authorizing.agree(service, institution, state, browser=browser, now=service.clock()))
 
 
 async def style(request: Request) -> Response:
     """The style sheet of the pages."""
     return Response(STYLE, headers={"cache-control": "public, max-age=3600"}, media_type="text/css")
+
+
+def _question(request: Request, service: Service, institution: Institution, question: Question) -> Response:
+    language = language_of(request.headers.get("accept-language", ""))
+    return page(
+        LANGUAGES[language]["question"],
+        language=language,
+        name=institution.name,
+        demo=service.settings.profile == "demo",
+        wallet_url=f"{institution.credential_issuer}/{AGREED}?{urlencode({'state': question.state})}",
+        host=question.host,
+        status=200,
+    )
 
 
 def _redirect(url: str) -> Response:

@@ -1,6 +1,7 @@
 """Authorizations: a pushed request, the sign-in of the person, the code. Each step is one conditional statement.
 
 pushed ──begin──► signing_in ──come_back──► returned ──give_code──► coded ──redeem──► redeemed ──(code again)──► revoked
+                                               │  └──ask──► asking ──give_code──►┘
                                                └──────fail──────► failed           any of them ──(time)──► over
 """
 
@@ -24,6 +25,7 @@ class Stage(StrEnum):
     PUSHED = "pushed"
     SIGNING_IN = "signing_in"
     RETURNED = "returned"
+    ASKING = "asking"
     CODED = "coded"
     REDEEMED = "redeemed"
     FAILED = "failed"
@@ -34,8 +36,8 @@ class Stage(StrEnum):
 class Authorization:
     """What a wallet asked for in its pushed request, and how far the person has come.
 
-    `upstream`: what the sign-in must come back with, between `begin` and `come_back` only. `document_id`: the document found for
-    the person who signed in. `browser_sha256`: of the cookie of the browser that began.
+    `upstream`: what the browser must come back with, while it is away to sign in or asked to agree. `document_id`: the document
+    found for the person who signed in. `browser_sha256`: of the cookie of the browser that began.
     """
 
     authorization_id: str
@@ -113,23 +115,47 @@ def come_back(connection: Connection, authorization_id: str, *, now: datetime) -
     return _move(connection, authorization_id, Stage.SIGNING_IN, Stage.RETURNED, now=now, upstream=null())
 
 
+def ask(
+    connection: Connection,
+    authorization_id: str,
+    *,
+    document_id: str,
+    configuration_ids: tuple[str, ...],
+    upstream: Mapping[str, Any],
+    now: datetime,
+) -> bool:
+    """Person and document are known; the person is asked whether this wallet is theirs. `upstream`: what agreeing comes with."""
+    return _move(
+        connection,
+        authorization_id,
+        Stage.RETURNED,
+        Stage.ASKING,
+        now=now,
+        document_id=document_id,
+        configuration_ids=list(configuration_ids),
+        upstream=dict(upstream),
+    )
+
+
 def give_code(
     connection: Connection,
     authorization_id: str,
     *,
+    before: Stage,
     code: str,
     document_id: str,
     configuration_ids: tuple[str, ...],
     expires_at: datetime,
     now: datetime,
 ) -> bool:
-    """Person and document are known: the wallet gets a code. `configuration_ids`: what is granted of what was asked."""
+    """The wallet gets a code. `before`: the stage it comes from. `configuration_ids`: what is granted of what was asked."""
     return _move(
         connection,
         authorization_id,
-        Stage.RETURNED,
+        before,
         Stage.CODED,
         now=now,
+        upstream=null(),
         code_sha256=digest(code),
         document_id=document_id,
         configuration_ids=list(configuration_ids),
@@ -181,7 +207,9 @@ def withdraw(connection: Connection, document_id: str, now: datetime) -> None:
     """The document is withdrawn: codes and refresh tokens for it are worth nothing (SECURITY D-11)."""
     table = authorizations.c
     connection.execute(
-        update(authorizations).where(table.document_id == document_id, table.stage == Stage.CODED).values(stage=str(Stage.REVOKED))
+        update(authorizations)
+        .where(table.document_id == document_id, table.stage.in_((Stage.ASKING, Stage.CODED)))
+        .values(stage=str(Stage.REVOKED), upstream=null())
     )
     connection.execute(
         update(refresh_tokens)

@@ -3,6 +3,7 @@
 HAIP-VCI-3, -9, -10; VCI-DPOP-3, VCI-TOK-10, VCI-AUTHZ-10; SECURITY A-11 to A-14, R-4.
 """
 
+import html
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from starlette.testclient import TestClient
 from tests.support import attested as support
 from tests.support.attested import Attested, Instance
 from tests.support.issuer import BASE_URL, bearer, client_of, offer, submit
-from tests.support.issuer_sign_in import IDS, SignInWallet, browser, go, institution, query
+from tests.support.issuer_sign_in import IDS, SignInWallet, browser, go, institution, is_page, query
 from tests.support.issuer_wallet import Answer
 from tests.support.pki import holder
 from tests.support.upstream import Upstream
@@ -44,9 +45,22 @@ class Scene:
         return made
 
     def code(self, wallet: SignInWallet, *configuration_ids: str, **options: Any) -> str:
-        back = go(browser(self.workers[1]), self.upstream, wallet.authorize_url(wallet.push(*configuration_ids, **options)))
+        back = self.signed_in(wallet, wallet.push(*configuration_ids, **options))
         assert back.status_code == 303, back.text
         return query(back.headers["location"])["code"]
+
+    def signed_in(self, wallet: SignInWallet, pushed: Answer) -> Answer:
+        """The person signs in and says that the wallet is theirs."""
+        person = browser(self.workers[1])
+        asked = go(person, self.upstream, wallet.authorize_url(pushed))
+        return person.get(agreeing(asked))
+
+
+def agreeing(asked: Answer) -> str:
+    """The address behind the yes of the page that asks."""
+    assert asked.status_code == 200, asked.text
+    assert '<p id="host"><strong>wallet.example</strong></p>' in asked.text
+    return html.unescape(asked.text.split('id="return-to-wallet" href="')[1].split('"')[0])
 
 
 @dataclass
@@ -163,6 +177,50 @@ def test_a_withdrawn_document_is_not_renewed(scene: Scene) -> None:
     assert wallet.refresh().json()["error"] == "invalid_grant"
 
 
+def test_a_person_is_asked_before_an_unknown_web_address_gets_a_code(scene: Scene) -> None:
+    """Somebody sends the link of their own wallet to another person: who signs in must say yes, in the same browser, once."""
+    submit(scene.client)
+    wallet = scene.wallet()
+    person, other = browser(scene.workers[1]), browser(scene.workers[0])
+    asked = go(person, scene.upstream, wallet.authorize_url(wallet.push(IDS[0])))
+    url = agreeing(asked)
+    assert "code=" not in asked.text
+    is_page(other.get(url), 403)
+    is_page(person.get(url[:-3] + "abc"), 400)
+    is_page(person.get(url.partition("?")[0]), 400)
+    back = person.get(url)
+    assert back.status_code == 303
+    is_page(person.get(url), 400)
+    assert wallet.redeem(query(back.headers["location"])["code"]).status_code == 200
+
+
+def test_an_answer_that_comes_late_is_none(scene: Scene) -> None:
+    submit(scene.client)
+    wallet = scene.wallet()
+    person = browser(scene.workers[1])
+    url = agreeing(go(person, scene.upstream, wallet.authorize_url(wallet.push(IDS[0]))))
+    scene.world.clock.advance(seconds=600)
+    is_page(person.get(url), 400, wallet=wallet)
+
+
+def test_a_document_withdrawn_while_the_person_is_asked(scene: Scene) -> None:
+    document_id = submit(scene.client)
+    wallet = scene.wallet()
+    person = browser(scene.workers[1])
+    url = agreeing(go(person, scene.upstream, wallet.authorize_url(wallet.push(IDS[0]))))
+    scene.client.post(f"/api/v1/documents/{document_id}/revocation", json={}, headers=bearer("fr-urssaf"))
+    is_page(person.get(url), 400)
+
+
+def test_the_app_of_the_person_is_not_asked_about(scene: Scene) -> None:
+    """A scheme of its own leads to the wallet on this device."""
+    submit(scene.client)
+    wallet = scene.wallet(redirect_uri="com.example.wallet:/back")
+    back = go(browser(scene.workers[1]), scene.upstream, wallet.authorize_url(wallet.push(IDS[0])))
+    assert back.status_code == 303
+    assert back.headers["location"].startswith("com.example.wallet:/back?")
+
+
 # --- DPoP with nonces ----------------------------------------------------------------------------------------------------
 
 
@@ -189,7 +247,7 @@ def test_a_nonce_is_demanded_and_given_at_every_endpoint(scene: Scene, bad: str)
         return good
 
     pushed = told(lambda: wallet.push(IDS[0]), 400)
-    back = go(browser(scene.workers[1]), scene.upstream, wallet.authorize_url(pushed))
+    back = scene.signed_in(wallet, pushed)
     code = query(back.headers["location"])["code"]
     assert told(lambda: wallet.redeem(code), 400).status_code == 200
     assert told(wallet.refresh, 400).status_code == 200

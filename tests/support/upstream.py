@@ -150,7 +150,7 @@ class Upstream:
         }
         claims = {name: value for name, value in claims.items() if value is not None}
         if "unsigned" in self.misbehaviours:
-            return jwt.encode(claims, None, algorithm="none")
+            return jwt.encode(claims, "", algorithm="none")
         if "HMAC with its secret" in self.misbehaviours:
             return jwt.encode(claims, CLIENT_SECRET, algorithm="HS256", headers={"kid": self.kid})
         if "another key" in self.misbehaviours:
