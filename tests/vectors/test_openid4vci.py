@@ -12,7 +12,17 @@ from vc.encoding import json as strict_json
 from vc.errors import Malformed, VcError
 from vc.jose import jws
 from vc.keys import jwk
-from vc.openid4vci import attestation, credential, encryption, metadata, offer, token, wallet_attestation
+from vc.openid4vci import (
+    attestation,
+    authorization,
+    credential,
+    encryption,
+    metadata,
+    offer,
+    signed_metadata,
+    token,
+    wallet_attestation,
+)
 from vc.x509.certificate import public_key
 
 HERE = Path(__file__).parent / "openid4vci"
@@ -148,3 +158,35 @@ def test_the_published_encryption_metadata_are_read() -> None:
     assert encryption.response_metadata(offer) == document["credential_response_encryption"]
     made = encryption.request_metadata(offer, [(found.kid, found.key)])
     assert made == document["credential_request_encryption"]
+
+
+def test_the_published_signed_metadata_are_refused_for_their_self_signed_certificate() -> None:
+    """The example has the form of the text, but not the chain HAIP 1.0 §4.1 wants; nobody is asked whether to trust it."""
+    compact = json.loads((HERE / "signed_issuer_metadata.json").read_text())["compact"]
+    judged: list[object] = []
+    with pytest.raises(VcError, match="x5c_self_signed"):
+        signed_metadata.verify(compact, credential_issuer=ISSUER, now=datetime(2026, 1, 1, tzinfo=UTC), judge=judged.append)
+    assert judged == []
+
+
+def test_the_published_encryption_and_key_attestation_requirements_are_read() -> None:
+    found = metadata.parse(EXAMPLES["credential_issuer_metadata_sd_jwt_long"], credential_issuer=ISSUER)
+    assert found.request_encryption is not None
+    assert (found.request_encryption.kid, found.request_encryption.offer.enc_values) == ("ac", ("A128GCM",))
+    assert found.response_encryption is not None
+    assert found.response_encryption.required
+    (proof_type,) = found.configuration("SD_JWT_VC_example_in_OpenID4VCI").proof_types.values()
+    assert proof_type.key_attestation == metadata.KeyAttestationRequirement(
+        key_storage=("iso_18045_moderate",), user_authentication=("iso_18045_moderate",)
+    )
+
+
+@pytest.mark.parametrize("name", sorted(name for name in EXAMPLES if name.startswith("authorization_details")))
+def test_the_published_authorization_details_are_pushed(name: str) -> None:
+    asked = [entry["credential_configuration_id"] for entry in EXAMPLES[name]]
+    form = authorization.create_pushed(
+        client_id="wallet", redirect_uri="https://wallet.test/cb", code_challenge="c" * 43, state="s", configuration_ids=["x"]
+    )
+    form["authorization_details"] = json.dumps(EXAMPLES[name])
+    found = authorization.parse_pushed(form, credential_issuer=ISSUER, scopes={entry: entry for entry in asked})
+    assert list(found.configuration_ids) == asked
