@@ -440,3 +440,42 @@ def test_a_promise_remembers_the_end(tmp_path: Path) -> None:
 def test_levels_are_ordered_as_the_specification_says() -> None:
     """OpenID4VCI 1.0 Appendix D.2."""
     assert key_attestation.LEVELS == ("iso_18045_basic", "iso_18045_enhanced-basic", "iso_18045_moderate", "iso_18045_high")
+
+
+def test_a_renewed_token_of_the_same_instance_collects_what_was_promised(tmp_path: Path) -> None:
+    """VCI-DEF-1, VCI-TOK-10: attested wallet, DPoP, the access token over for days; another instance is turned away."""
+    built = support.attested(tmp_path)
+    with world.client_of(built.deployment.worker()) as client:
+        document_id, key = world.submit(client, hold=True), holder()
+        wallet = support.wallet(client, built, dpop_key=holder(), client_id=support.CLIENT_ID)
+        instance, stranger = Instance(built, wallet.issuer, key=key), Instance(built, wallet.issuer)
+
+        def ask(who: Instance, form: dict[str, str]) -> Answer:
+            challenge = client.post(f"{wallet.issuer}/challenge").json()["attestation_challenge"]
+            headers = {**who.headers(challenge=challenge), **wallet.dpop("POST", "token")}
+            return client.post(f"{wallet.issuer}/token", data=form, headers=headers)
+
+        offered = world.offer(client, document_id=document_id)
+        (grant,) = offered["credential_offer"]["grants"].values()
+        form = token.create_request(pre_authorized_code=grant["pre-authorized_code"], tx_code=offered["tx_code"])
+        first = ask(instance, form)
+        assert first.status_code == 200, first.text
+        wallet.access_token = first.json()["access_token"]
+        keys, nonce = _keys(2), wallet.nonce()
+        proofs = {"attestation": [instance.key_attestation(keys, nonce=nonce)]}
+        promised = wallet.post("credential", {"credential_configuration_id": CONFIGURATION, "proofs": proofs})
+        assert promised.status_code == 202, promised.text
+        built.clock.advance(days=5)
+        request = {"transaction_id": promised.json()["transaction_id"]}
+        _is(wallet.post("deferred", request), "invalid_token", status=401)
+        release = client.post(f"/api/v1/documents/{document_id}/release", json={}, headers=world.bearer("fr-urssaf"))
+        assert release.status_code == 200
+        renewed = ask(
+            instance, token.create_refresh_request(refresh_token=first.json()["refresh_token"], client_id=support.CLIENT_ID)
+        )
+        assert renewed.status_code == 200, renewed.text
+        wallet.access_token = renewed.json()["access_token"]
+        assert _bound(wallet.post("deferred", request)) == _thumbprints(keys)
+        stolen = token.create_refresh_request(refresh_token=first.json()["refresh_token"], client_id=support.CLIENT_ID)
+        _is(ask(stranger, stolen), "invalid_grant")
+    built.deployment.close()
