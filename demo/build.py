@@ -11,10 +11,14 @@ from demo import documents
 from demo.pki import Pki
 from demo.state import State
 from demo.world import LAW, Member, WalletProvider, members
+from issuer.entitlements import issued_by
 from trust_list import authoring
 from trust_list.authoring import EntityDraft, ServiceDraft
 from trust_list.catalogue_types import authorisation
 from vc.keys.signer import LocalSigner
+from vc.openid4vci import registration_certificate
+from vc.openid4vci.registration_certificate import PID_PROVIDER as PID_PROVIDER_ENTITLEMENT
+from vc.openid4vci.registration_certificate import PUB_EAA_PROVIDER, ProvidedAttestation, Registration
 from vc.status import token
 from vc.status.bits import StatusList
 
@@ -22,6 +26,7 @@ HOST = "localhost"
 _LISTED_BEFORE = timedelta(hours=3)
 """The lists are a little older than the first credential: issuers round `iat` down, and nobody was notified in the future."""
 _VERIFIER_NAME = "Arbeitsinspektion (test)"
+_REGISTERED_FOR = timedelta(days=360)
 _ATTESTATIONS_FOR = timedelta(days=30)
 """How long the status list of the test wallet's attestations says what it says: nothing was withdrawn."""
 _ATTESTED = 1024
@@ -80,6 +85,8 @@ def build(state: State, addresses: Addresses, *, now: datetime) -> dict[str, Any
         secrets={member.id: secrets.token_urlsafe(24) for member in everyone if member.sign_in},
         ca_files=pki.write_authorities(),
         tls=pki.write("tls-server", pki.server(HOST)),
+        registrar=pki.registrar_signer(),
+        now=now,
     )
     wallet_provider = _wallet_provider(world, now)
     _trust_lists(world, now - _LISTED_BEFORE, wallet_provider)
@@ -126,6 +133,8 @@ class _World:
     secrets: Mapping[str, str]
     ca_files: Mapping[str, str]
     tls: Mapping[str, str]
+    registrar: LocalSigner
+    now: datetime
 
     @property
     def tls_ca(self) -> str | None:
@@ -236,6 +245,7 @@ def _institution(world: _World, member: Member) -> dict[str, Any]:
         "types": list(member.types),
         "api_token_sha256": sha256(world.tokens[member.id].encode()).hexdigest(),
         "keys": {**keys, "encryption": [pki.write_key(f"{member.id}.encryption")]},
+        "registration_certificate": pki.write_text(f"{member.id}.registration.jwt", _registered(world, member)),
         "issuance_profile": member.issuance_profile,
         "reuse_policy": {"details": ["once_only"], "reissue_trigger_unused": 2},
     }
@@ -249,6 +259,28 @@ def _institution(world: _World, member: Member) -> dict[str, Any]:
         "claims": _SIGN_IN_CLAIMS,
     }
     return {**described, "sign_in": sign_in}
+
+
+def _registered(world: _World, member: Member) -> str:
+    """What the test registrar states about an institution (TS 119 475): who it is, and what it may issue."""
+    issued = {(one.format, one.type_id) for one in issued_by(member.types)}
+    about = f"{world.addresses.repository}/practice.txt"
+    stated = Registration(
+        sub=member.registration_id,
+        name=member.name,
+        legal_name=member.name,
+        country=member.country,
+        registry_uri=about,
+        service_description={"en": f"{', '.join(member.types)} (test)"},
+        entitlements=(PID_PROVIDER_ENTITLEMENT if member.list_id == "pid" else PUB_EAA_PROVIDER,),
+        provides_attestations=tuple(ProvidedAttestation(format=form, type_ids=(name,)) for form, name in sorted(issued)),
+        privacy_policy=about,
+        info_uri=about,
+        support_uri=about,
+        supervisory_authority={"uri": about},
+        certificate_policy=about,
+    )
+    return registration_certificate.create(world.registrar, stated, now=world.now, expires=world.now + _REGISTERED_FOR)
 
 
 def _relying_party(world: _World, member: Member) -> dict[str, Any]:

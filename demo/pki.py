@@ -126,6 +126,11 @@ class Pki:
         _write_private(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         return {"key": str(path)}
 
+    def write_text(self, name: str, content: str) -> str:
+        """Put a text that is no secret into the folder; gives its path."""
+        (self._folder / name).write_text(content, encoding="ascii")
+        return str(self._folder / name)
+
     def publish_file(self, name: str, content: bytes) -> str:
         """Put a file into the repository; gives its address."""
         (self._folder / "repository" / name).write_bytes(content)

@@ -30,9 +30,8 @@ MAX_LENGTH = 64 * 1024
 _ENTITLEMENTS = "https://uri.etsi.org/19475/Entitlement/"
 SERVICE_PROVIDER = _ENTITLEMENTS + "Service_Provider"
 PUB_EAA_PROVIDER = _ENTITLEMENTS + "PUB_EAA_Provider"
-PROVIDERS = frozenset(
-    {PUB_EAA_PROVIDER, *(_ENTITLEMENTS + name for name in ("QEAA_Provider", "Non_Q_EAA_Provider", "PID_Provider"))}
-)
+PID_PROVIDER = _ENTITLEMENTS + "PID_Provider"
+PROVIDERS = frozenset({PUB_EAA_PROVIDER, PID_PROVIDER, *(_ENTITLEMENTS + name for name in ("QEAA_Provider", "Non_Q_EAA_Provider"))})
 _CODE = "registration"
 Judge = Callable[[tuple[x509.Certificate, ...]], object]
 """Raises when the chain does not lead to a registrar that is trusted."""

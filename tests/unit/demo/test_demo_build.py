@@ -1,12 +1,13 @@
 """What the demo writes down is read by the services' own strict readers before any of them is started."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.x509.oid import NameOID
 from starlette.testclient import TestClient
 
@@ -16,6 +17,7 @@ from demo.state import State
 from demo.world import HAIP_INSTITUTION, PID_PROVIDER, WalletProvider
 from edge.outbound import FetchLimits, Outbound
 from issuer import settings as issuer_settings
+from issuer.entitlements import issued_by
 from issuer.institutions import KeyUse
 from issuer.wallet_trust import WalletTrust
 from tests.support.internet import Internet
@@ -25,9 +27,12 @@ from trust_list.client import TrustClient
 from trust_list.status_lists import StatusLists
 from trust_list.status_memory import ShortMemory
 from vc.encoding import json
+from vc.openid4vci import registration_certificate
 from vc.x509.certificate import subject_value
+from vc.x509.chain import find_path
 from verifier import settings as verifier_settings
 from wallet_sim import provider
+from wallet_sim.issuer_trust import REGISTRAR
 
 ADDRESSES = Addresses(tls=False, port_base=8400)
 
@@ -69,6 +74,23 @@ def test_every_institution_signs_its_metadata_and_takes_encrypted_requests(issue
         assert institution.profile.encryption is not None
         access = institution.signers[KeyUse.ACCESS].chain[0]
         assert subject_value(access, NameOID.ORGANIZATION_IDENTIFIER) == institution.registration_id
+
+
+def test_every_institution_is_registered_for_what_it_issues(
+    issuer: issuer_settings.Settings, description: Mapping[str, Any]
+) -> None:
+    """EAA-I-3, as the wallet checks it: registrar, organisation, entitlement, every type."""
+    anchors = x509.load_pem_x509_certificates(Path(description["ca_files"]["registrar"]).read_bytes())
+
+    def judge(chain: Sequence[x509.Certificate]) -> None:
+        find_path(chain, anchors=anchors, at=NOW, rules=REGISTRAR)
+
+    for institution in issuer.institutions.values():
+        assert institution.registration_certificate is not None
+        read = registration_certificate.verify(institution.registration_certificate, now=NOW, judge=judge)
+        identifier = subject_value(institution.signers[KeyUse.ACCESS].chain[0], NameOID.ORGANIZATION_IDENTIFIER)
+        for one in issued_by(institution.types):
+            registration_certificate.check_issuer(read, organization_identifier=identifier, format=one.format, type_id=one.type_id)
 
 
 def test_people_sign_in_with_the_pid_at_our_verifier(
