@@ -1,5 +1,6 @@
 """Status list tokens already fetched, kept as bytes; whoever reads one verifies it again."""
 
+import threading
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -26,11 +27,16 @@ class TokenMemory(Protocol):
         ...
 
 
+MAX_KEPT = 256 << 20
+"""Octets a `ShortMemory` keeps at most; beyond it the list that was put in first goes."""
+
+
 class ShortMemory:
     """A token memory for one process."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, max_kept: int = MAX_KEPT) -> None:
         self._kept: dict[tuple[str, str], KeptToken] = {}
+        self._lock, self._max_kept = threading.Lock(), max_kept
 
     def get(self, uri: str, kind: str) -> KeptToken | None:
         """See `TokenMemory.get`."""
@@ -38,6 +44,11 @@ class ShortMemory:
 
     def put(self, uri: str, kind: str, kept: KeptToken) -> None:
         """See `TokenMemory.put`."""
-        held = self._kept.get((uri, kind))
-        if held is None or held.issued_at <= kept.issued_at:
+        with self._lock:
+            held = self._kept.get((uri, kind))
+            if held is not None and held.issued_at > kept.issued_at:
+                return
+            self._kept.pop((uri, kind), None)
             self._kept[uri, kind] = kept
+            while len(self._kept) > 1 and sum(len(one.token) for one in self._kept.values()) > self._max_kept:
+                del self._kept[next(iter(self._kept))]
