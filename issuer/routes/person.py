@@ -7,6 +7,8 @@ from there to the redirect URI that was checked when the request was pushed.
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 import structlog
@@ -29,6 +31,8 @@ from vc.openid4vci.errors import plain
 Handler = Callable[[Request, Service, Institution], Awaitable[Response]]
 _BROWSER = re.compile(r"[A-Za-z0-9_-]{43}")
 _MAX_FIELDS = 50
+_WAITING = ThreadPoolExecutor(8, thread_name_prefix="sign-in")
+_Found = TypeVar("_Found")
 _log = structlog.get_logger("issuer")
 
 
@@ -60,14 +64,9 @@ async def authorize(request: Request, service: Service, institution: Institution
     """Authorization endpoint: only what was pushed is taken (VCI-AUTHZ-4). The browser gets its cookie and goes to sign in."""
     client_id, request_uri = parse_authorize(_query(request))
     browser = _browser(request, service) or base64url.encode(service.random_bytes(32))
-    url = await asyncio.to_thread(
-        authorizing.begin,
-        service,
-        institution,
-        client_id=client_id,
-        request_uri=request_uri,
-        browser=browser,
-        now=service.clock(),
+    now = service.clock()
+    url = await _aside(
+        lambda: authorizing.begin(service, institution, client_id=client_id, request_uri=request_uri, browser=browser, now=now)
     )
     answer = _redirect(url)
     answer.set_cookie(
@@ -87,14 +86,8 @@ async def callback(request: Request, service: Service, institution: Institution)
     pairs = _query(request)
     if len(dict(pairs)) != len(pairs):
         raise Malformed("request", "a parameter is there twice")
-    found = await asyncio.to_thread(
-        authorizing.come_back,
-        service,
-        institution,
-        dict(pairs),
-        browser=_browser(request, service) or "",
-        now=service.clock(),
-    )
+    browser, now = _browser(request, service) or "", service.clock()
+    found = await _aside(lambda: authorizing.come_back(service, institution, dict(pairs), browser=browser, now=now))
     return _redirect(found) if isinstance(found, str) else _question(request, service, institution, found)
 
 
@@ -103,6 +96,11 @@ async def agreed(request: Request, service: Service, institution: Institution) -
     state = dict(_query(request)).get("state", "")
     browser = _browser(request, service) or ""
     return _redirect(authorizing.agree(service, institution, state, browser=browser, now=service.clock()))
+
+
+async def _aside(call: Callable[[], _Found]) -> _Found:
+    """The result of a call that may wait for a provider, in threads of its own: one that hangs holds up nobody else."""
+    return await asyncio.get_running_loop().run_in_executor(_WAITING, call)
 
 
 async def style(request: Request) -> Response:
