@@ -125,6 +125,7 @@ def test_without_attestation_nobody_is_known(scene: Scene, endpoint: str) -> Non
     wallet.attest = dict
     refused = wallet.push(IDS[0]) if endpoint == "par" else wallet.redeem(code)
     assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
+    assert "a wallet attestation and its proof of possession are needed" in refused.json()["error_description"]
 
 
 def test_client_id_is_the_attested_one(scene: Scene) -> None:
