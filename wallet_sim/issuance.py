@@ -75,6 +75,8 @@ class Issuance:
         if isinstance(response, Deferred):
             return self.defer(configuration, keys, response)
         bound = self.accept(configuration, keys, response)
+        if self.grant.refresh_token is not None:
+            self.store.keep_grant(self.grant)
         holding = self.store.add(lambda number: self.holding(configuration, bound, number))
         self.tell(response, Event.ACCEPTED)
         return holding
@@ -176,9 +178,7 @@ class Issuance:
         return bound
 
     def holding(self, configuration: CredentialConfiguration, bound: Bound, number: int) -> Holding:
-        """The credential for the store; the grant is kept when it can be used again."""
-        if self.grant.refresh_token is not None:
-            self.store.keep_grant(self.grant)
+        """The credential for the store; it names its grant when that can be used again."""
         return Holding(
             number=number,
             format=configuration.format,
