@@ -21,6 +21,8 @@ from vc.openid4vci.credential import CredentialRequest
 from vc.openid4vci.key_attestation import KeyAttestation
 from vc.openid4vci.proof import HolderKey
 
+_SHORT_HEADER = 512
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proved:
@@ -37,11 +39,16 @@ async def proved(service: Service, institution: Institution, grant: Grant, asked
     Raises what `proof.verify_all` raises, `Refused("nonce_unknown")`, and for attestations what `attestations.judge_key` and
     `key_attestation.check_level` raise.
     """
-    if service.wallet_trust is None:
+    if service.wallet_trust is None or not _may_attest(asked):
         with service.reader as connection:
             return _proved(service, institution, grant, asked, now, connection=connection)
     # A key attestation may make us ask for a status list: not on the event loop.
     return await asyncio.to_thread(_proved_aside, service, institution, grant, asked, now)
+
+
+def _may_attest(asked: CredentialRequest) -> bool:
+    """Whether a wallet provider may have to be judged: a header too short for a certificate has no attestation to judge."""
+    return asked.proof_type == proof.ATTESTATION or any(text.find(".") > _SHORT_HEADER for text in asked.proofs)
 
 
 def _proved_aside(service: Service, institution: Institution, grant: Grant, asked: CredentialRequest, now: datetime) -> Proved:
