@@ -5,12 +5,14 @@ VCI-TOK, VCI-DPOP-5; SECURITY A-3, A-6, A-9, A-11, A-13, R-4.
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from issuer import tokens
 from tests.support import issuer
 from tests.support.issuer import bearer, submit
 from tests.support.issuer_sign_in import (
@@ -68,12 +70,18 @@ def test_a_code_of_one_client_is_not_good_for_another(scene: Scene) -> None:
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
 
 
+def _events(scene: Scene, document_id: str) -> list[str]:
+    history = scene.client.get(f"/api/v1/documents/{document_id}/history", headers=bearer("fr-urssaf")).json()["events"]
+    return [event["event"] for event in history]
+
+
 def test_a_code_lives_a_minute(scene: Scene) -> None:
-    submit(scene.client)
+    document_id = submit(scene.client)
     wallet = scene.wallet()
     code = scene.code(wallet, IDS[0])
     scene.deployment.clock.advance(seconds=60)
     assert wallet.redeem(code).json()["error"] == "invalid_grant"
+    assert "code_replayed" not in _events(scene, document_id)  # late is not twice
 
 
 def test_a_code_shown_twice_takes_its_tokens_with_it(scene: Scene) -> None:
@@ -111,6 +119,43 @@ def test_six_redemptions_at_once_end_with_none(scene: Scene) -> None:
     assert len(good) == 1
     wallet.access_token = good[0].json()["access_token"]
     assert wallet.credential(IDS[0]).status_code == 401
+
+
+def test_a_code_redeemed_by_another_caller_meanwhile(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one is faster between the look at the code and its spending: no second token, and the first is revoked."""
+    document_id = submit(scene.client)
+    wallet = scene.wallet()
+    code = scene.code(wallet, IDS[0])
+    faster = scene.wallet(verifier=wallet.verifier)
+    faster.client = TestClient(scene.apps[1], base_url=issuer.BASE_URL)
+    make = tokens.make
+
+    def slowly(*arguments: Any, **options: Any) -> Any:
+        monkeypatch.setattr(tokens, "make", make)
+        assert faster.redeem(code).status_code == 200
+        return make(*arguments, **options)
+
+    monkeypatch.setattr(tokens, "make", slowly)
+    assert wallet.redeem(code).json()["error"] == "invalid_grant"
+    assert faster.credential(IDS[0]).status_code == 401
+    assert "code_replayed" in _events(scene, document_id)
+
+
+def test_a_withdrawal_ordered_for_later_ends_codes_and_refresh_tokens_at_its_moment(scene: Scene) -> None:
+    """SECURITY D-11, R-4: nothing was erased when it was ordered, so it is looked at again."""
+    document_id = submit(scene.client)
+    wallet = scene.wallet(dpop_key=holder())
+    wallet.redeem(scene.code(wallet, IDS[0]))
+    code = scene.code(wallet, IDS[0])
+    moment = (scene.deployment.clock() + timedelta(seconds=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    ordered = scene.client.post(
+        f"/api/v1/documents/{document_id}/revocation", json={"effective_from": moment}, headers=bearer("fr-urssaf")
+    )
+    assert ordered.json()["state"] == "revocation_scheduled"
+    assert wallet.refresh().status_code == 200
+    scene.deployment.clock.advance(seconds=31)
+    assert wallet.redeem(code).json()["error"] == "invalid_grant"
+    assert wallet.refresh().json()["error"] == "invalid_grant"
 
 
 def test_a_code_for_a_document_withdrawn_meanwhile_is_worth_nothing(scene: Scene) -> None:

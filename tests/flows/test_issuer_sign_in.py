@@ -118,6 +118,7 @@ FAULTS: list[tuple[str, dict[str, Any], int, str]] = [
     ("no nonce", {"changes": {"nonce": None}}, 502, "server_error"),
     ("another issuer", {"changes": {"iss": "https://other.test"}}, 502, "server_error"),
     ("another audience", {"changes": {"aud": "another-client"}}, 502, "server_error"),
+    ("another audience, issued to this client", {"changes": {"aud": "another-client", "azp": CLIENT_ID}}, 502, "server_error"),
     ("two audiences without azp", {"changes": {"aud": [CLIENT_ID, "another"]}}, 502, "server_error"),
     ("issued to another client", {"changes": {"aud": [CLIENT_ID, "another"], "azp": "another"}}, 502, "server_error"),
     ("azp of another", {"changes": {"azp": "another"}}, 502, "server_error"),
@@ -155,6 +156,8 @@ def test_what_a_provider_does_wrong_ends_on_a_page(scene: Scene, faults: dict[st
         answer = scene.person.get(scene.upstream.sign_in(answer.headers["location"]))
     told = is_page(answer, status, wallet=wallet if error else None)
     assert told.get("error", "") == error
+    if error == "access_denied":
+        assert told["error_description"] == "the sign-in did not state name and birth date"
 
 
 GOOD: list[tuple[str, dict[str, Any]]] = [
