@@ -81,7 +81,7 @@ def parse_pushed(form: Mapping[str, str], *, credential_issuer: str, scopes: Map
 
     Raises `Malformed("request")` with the place, `Refused("response_type")`, codes of `redirection.check` and
     `pkce.check_challenge`, `Malformed("authorization_details")`, `Refused("configuration_unknown")`, `Malformed("scope_form")`,
-    `Refused("scope_unknown")`, `Refused("resource_unknown")`, `Malformed("dpop_jkt")`.
+    `Refused("scope_unknown")`, `Refused("resource")`, `Malformed("dpop_jkt")`.
     """
     for name in ("request_uri", "request"):
         if name in form:
@@ -103,7 +103,7 @@ def parse_pushed(form: Mapping[str, str], *, credential_issuer: str, scopes: Map
         raise Refused("scope_unknown", "neither scope nor authorization_details name a credential of this issuer")
     resource = _parameter(form, "resource")
     if resource not in (None, credential_issuer):  # RFC 8707 §2
-        raise Refused("resource_unknown", "not this credential issuer", pointer="/resource")
+        raise Refused("resource", "not this credential issuer", pointer="/resource")
     jkt = _parameter(form, "dpop_jkt")
     if jkt is not None and not _THUMBPRINT.fullmatch(jkt):
         raise Malformed("dpop_jkt", "not a SHA-256 thumbprint", pointer="/dpop_jkt")

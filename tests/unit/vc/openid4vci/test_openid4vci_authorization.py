@@ -200,8 +200,9 @@ def test_vci_authz_1_2_5_9_a_pushed_request_with_one_fault_is_refused(
 
 def test_vci_authz_3_another_resource_is_refused() -> None:
     assert pushed(form(resource=ISSUER)).resource == ISSUER
-    with pytest.raises(Refused, match="resource_unknown"):
+    with pytest.raises(Refused) as caught:
         pushed(form(resource="https://other.test"))
+    assert translate(Endpoint.PAR, caught.value).error == "invalid_target"
 
 
 def test_scope_lists() -> None:
