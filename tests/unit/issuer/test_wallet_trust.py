@@ -8,10 +8,12 @@ from typing import Any
 import httpx2
 import pytest
 
+from edge.settings import SettingsError
+from issuer import serving
 from issuer.wallet_trust import Provider, WalletTrust
 from tests.support import pki
 from tests.support.internet import Internet
-from tests.support.issuer import TestClock
+from tests.support.issuer import TestClock, build
 from tests.support.pki import NOW
 from tests.support.wallet_provider import LIST_HOST, WalletLists, WalletProvider
 from vc.errors import Refused, Unreachable, VcError
@@ -217,3 +219,18 @@ def test_the_family_begins_the_codes_and_every_status_counts(scene: Scene) -> No
         with pytest.raises(Refused) as caught:
             scene.trust.believe(signer.chain, statuses, family="proof_attestation", now=NOW)
         assert caught.value.code == code
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}", b"not json"])
+def test_an_unreadable_trust_root_stops_the_start(scene: Scene, tmp_path: Path, content: bytes | None) -> None:
+    """A service that cannot know whom to believe does not begin to answer."""
+    trust = {"root": "root.json", "state": "state", "refresh_seconds": 60}
+    settings = build(tmp_path, trust=trust).settings
+    if content is not None:
+        (tmp_path / "root.json").write_bytes(content)
+    with pytest.raises(SettingsError, match=r"setting trust\.root"):
+        serving.wallet_trust(settings, scene.lists.outbound(), scene.clock)
+
+
+def test_without_a_root_nobody_is_believed(scene: Scene, tmp_path: Path) -> None:
+    assert serving.wallet_trust(build(tmp_path).settings, scene.lists.outbound(), scene.clock) is None
