@@ -13,8 +13,14 @@ from edge.outbound import Fetched, Outbound
 from trust_list.client import TrustClient
 from vc.encoding import json
 from wallet_sim import mischief
+from wallet_sim.browser import OwnBrowser, presenting
+from wallet_sim.contents import Holding
 from wallet_sim.holdings import Store
+from wallet_sim.identity import Identity
+from wallet_sim.issuance import Wishes
+from wallet_sim.issuer_trust import IssuerTrust
 from wallet_sim.present import Presented, Presenter
+from wallet_sim.provider import read as read_provider
 from wallet_sim.receive import Receiver
 from wallet_sim.transcript import Transcript, Wire
 from wallet_sim.trust import ListJudge
@@ -43,6 +49,10 @@ class Clerk:
     def revoke(self, institution: str, document_id: str) -> str:
         """Withdraw it; gives the new state."""
         return str(self._post(institution, f"/documents/{document_id}/revocation", {"reason": "issued_in_error"})["state"])
+
+    def credential_issuer(self, institution: str) -> str:
+        """The institution's address as credential issuer."""
+        return str(self._institution(institution)["credential_issuer"])
 
     def registration_id(self, institution: str) -> str:
         """How the trust list names the institution."""
@@ -80,24 +90,60 @@ class Inspector:
 
 
 class Holder:
-    """Camille's wallet, in the file `store`. It judges issuers by the trust lists, and verifiers by `access_ca`."""
+    """Camille with one wallet, in the file `store`. It judges issuers by the trust lists, and verifiers by `access_ca`.
 
-    def __init__(self, store: Path, outbound: Outbound, *, access_ca: Path, trust_root: Path) -> None:
+    `description`: the content of `demo.json`. `attested`: the wallet's provider vouches for it, so that it can ask of its own
+    accord; without, it takes only what is offered to anybody.
+    """
+
+    def __init__(self, store: Path, outbound: Outbound, description: Mapping[str, Any], *, attested: bool = False) -> None:
         self._store, self._outbound = Store(store), outbound
-        self._anchors = tuple(x509.load_pem_x509_certificates(access_ca.read_bytes()))
-        lists = TrustClient(trust_root, store.with_name(".wallet-trust"), outbound, now, refresh_seconds=1.0)
+        self._anchors, registrars = (_certificates(description["ca_files"][use]) for use in ("access", "registrar"))
+        lists = TrustClient(Path(description["trust_root"]), store.with_name(f".{store.name}.trust"), outbound, now, 1.0)
         self._judge = ListJudge(lists, now)
+        self._issuers = IssuerTrust(clock=now, access=self._anchors, registrars=registrars)
+        provider = read_provider(description["wallet_provider"], base=store.parent) if attested else None
+        self._identity = Identity(provider=provider)
 
     def receive(self, link: str, *, tx_code: str | None) -> list[str]:
         """Take what is offered; gives the formats received."""
-        receiver = Receiver(self._store, Wire(self._outbound, Transcript(now)), judge=self._judge, clock=now)
-        return [holding.format for holding in receiver.receive(link, tx_code=tx_code).holdings]
+        return [holding.format for holding in self._receiver().receive(link, tx_code=tx_code).holdings]
+
+    def request(
+        self, credential_issuer: str, configurations: Sequence[str], *, copies: int, misbehave: str | None = None
+    ) -> list[Holding]:
+        """Ask an issuer for credentials nobody offered: sign in there with the PID. Gives what was received."""
+        twist = None if misbehave is None else mischief.receiving(misbehave)
+        receipt = self._receiver().request(credential_issuer, configurations, wishes=Wishes(copies=copies), misbehave=twist)
+        return list(receipt.holdings)
+
+    def renew(self, number: int, *, copies: int) -> Holding:
+        """Have a credential issued again. Raises `DemoError` when it is not ready at once."""
+        renewed = self._receiver().renew(number, wishes=Wishes(copies=copies))
+        if not isinstance(renewed, Holding):
+            raise DemoError("the issuer needs time to renew the credential")
+        return renewed
 
     def present(self, link: str, *, misbehave: str | None = None) -> Presented:
         """Answer a request, agreeing to all of it."""
-        wire = Wire(self._outbound, Transcript(now))
-        presenter = Presenter(self._store, wire, anchors=self._anchors, clock=now, ask=lambda _: True)
-        return presenter.present(link, misbehave=None if misbehave is None else mischief.presenting(misbehave))
+        return self._presenter().present(link, misbehave=None if misbehave is None else mischief.presenting(misbehave))
+
+    def _wire(self) -> Wire:
+        return Wire(self._outbound, Transcript(now))
+
+    def _presenter(self) -> Presenter:
+        return Presenter(self._store, self._wire(), anchors=self._anchors, clock=now, ask=lambda _: True)
+
+    def _receiver(self) -> Receiver:
+        wire = self._wire()
+        browser = OwnBrowser(wire, presenting(self._presenter()))
+        return Receiver(
+            self._store, wire, judge=self._judge, clock=now, identity=self._identity, agent=browser, trust=self._issuers
+        )
+
+
+def _certificates(path: str) -> tuple[x509.Certificate, ...]:
+    return tuple(x509.load_pem_x509_certificates(Path(path).read_bytes()))
 
 
 def _read(answer: Fetched) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from demo import documents
 from demo.pki import Pki
 from demo.state import State
-from demo.world import LAW, Member, WalletProvider, members
+from demo.world import HAIP_INSTITUTION, LAW, Member, WalletProvider, members
 from issuer.entitlements import issued_by
 from trust_list import authoring
 from trust_list.authoring import EntityDraft, ServiceDraft
@@ -247,6 +247,7 @@ def _institution(world: _World, member: Member) -> dict[str, Any]:
         "keys": {**keys, "encryption": [pki.write_key(f"{member.id}.encryption")]},
         "registration_certificate": pki.write_text(f"{member.id}.registration.jwt", _registered(world, member)),
         "issuance_profile": member.issuance_profile,
+        "encryption": "required" if member.id == HAIP_INSTITUTION else "offered",
         "reuse_policy": {"details": ["once_only"], "reissue_trigger_unused": 2},
     }
     if not member.sign_in:

@@ -69,9 +69,8 @@ def _play(state: State, description: dict[str, Any], running: Running, addresses
     stage = Stage(
         state=state,
         clerk=Clerk(description, running.outbound),
-        holder=Holder(
-            state.wallet, running.outbound, access_ca=Path(description["ca_files"]["access"]), trust_root=state.trust_root
-        ),
+        holder=Holder(state.wallet, running.outbound, description),
+        attested=Holder(state.attested_wallet, running.outbound, description, attested=True),
         inspector=Inspector(description, running.outbound),
         running=running,
         list_server=next(service for service in services(state, addresses) if service.name == "trust-list"),
@@ -91,7 +90,7 @@ def _play(state: State, description: dict[str, Any], running: Running, addresses
 
 
 def _line(step: str, expected: str, got: str, ms: str, mark: str) -> str:
-    return f"{step:<42}{expected:<38}{got:<38}{ms:>6}{mark}"
+    return f"{step:<42}{expected:<40}{got:<40}{ms:>6}{mark}"
 
 
 def _to_json(row: Row) -> dict[str, Any]:

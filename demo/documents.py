@@ -1,4 +1,4 @@
-"""The one synthetic person of the story and her two documents, dated around the day the demo runs. Numbers fail their checks."""
+"""The one synthetic person of the story and her documents, dated around the day the demo runs. Numbers fail their checks."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -26,23 +26,31 @@ def last_day(today: date) -> date:
     return today + timedelta(days=120)
 
 
-def pda1(today: date, *, number: int = 1) -> dict[str, Any]:
-    """A posting from France to Germany that began two months ago."""
+URSSAF: Mapping[str, str] = {"id": "FR:7500001", "name": "Urssaf (test)", "country": "FR"}
+AUSTRIAN: Mapping[str, str] = {"id": "AT:0000099", "name": "Österreichische Sozialversicherung (test)", "country": "AT"}
+"""Institutions that certify: id, name and country as the document has them."""
+
+
+def pda1(today: date, *, number: int = 1, authority: Mapping[str, str] = URSSAF) -> dict[str, Any]:
+    """A posting from the country of `authority` to Germany that began two months ago."""
+    country = authority["country"]
     start, end = today - timedelta(days=60), last_day(today)
     return {
         "identity": dict(IDENTITY),
         "document_data": {
             "attestation_legal_category": "PuB-EAA",
             "personal_administrative_number": "2880469999999",
-            "document_number": f"FR-A1-TEST-{number:07d}",
-            "issuing_authority": {"id": "FR:7500001", "name": "Urssaf (test)", "country": "FR"},
-            "issuing_country": "FR",
-            "authentic_source": {"id": "FR:7500001", "name": "Urssaf (test)"},
+            "document_number": f"{country}-A1-TEST-{number:07d}",
+            "issuing_authority": dict(authority),
+            "issuing_country": country,
+            "authentic_source": {"id": authority["id"], "name": authority["name"]},
             "date_of_issuance": (start - timedelta(days=10)).isoformat(),
             "date_of_expiry": end.isoformat(),
             "starting_date": start.isoformat(),
             "ending_date": end.isoformat(),
-            "employer": [{"type": "01", "id": "SIRET99999999900011", "name": "Toitures du Rhône SAS (fictive)", "country": "FR"}],
+            "employer": [
+                {"type": "01", "id": "SIRET99999999900011", "name": "Toitures du Rhône SAS (fictive)", "country": country}
+            ],
             "work_information": {
                 "work_address": [
                     {
@@ -57,7 +65,7 @@ def pda1(today: date, *, number: int = 1) -> dict[str, Any]:
                     }
                 ]
             },
-            "legislation_country": "FR",
+            "legislation_country": country,
             "status_confirmation": "01",
             "transitional_rules": False,
         },

@@ -27,6 +27,9 @@ _OURS = (
     ".wallet-trust",
     ".wallet.json.trust",
     ".wallet.json.lock",
+    "wallet-attested.json",
+    ".wallet-attested.json.trust",
+    ".wallet-attested.json.lock",
 )
 
 
@@ -63,6 +66,11 @@ class State:
     @property
     def wallet(self) -> Path:
         return self.root / "wallet.json"
+
+    @property
+    def attested_wallet(self) -> Path:
+        """A second wallet of the same person, whose provider vouches for it."""
+        return self.root / "wallet-attested.json"
 
     def write_json(self, name: str, value: Mapping[str, Any]) -> Path:
         """Write `root/NAME`, readable by its owner only: settings name keys, `demo.json` holds tokens."""

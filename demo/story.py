@@ -10,10 +10,11 @@ from demo import documents
 from demo.actors import Clerk, Holder, Inspector, now
 from demo.processes import Running, Service
 from demo.state import DemoError, State
-from demo.world import PID_PROVIDER
+from demo.world import HAIP_INSTITUTION, PID_PROVIDER
 from trust_list import authoring
 from trust_list.store import Publisher
-from vc.errors import VcError
+from vc.errors import Refused, VcError
+from wallet_sim.contents import Holding
 
 SD_JWT, MDOC = "dc+sd-jwt", "mso_mdoc"
 _BOTH = (SD_JWT, MDOC)
@@ -46,6 +47,7 @@ class Stage:
     state: State
     clerk: Clerk
     holder: Holder
+    attested: Holder
     inspector: Inspector
     running: Running
     list_server: Service
@@ -88,6 +90,57 @@ def _pid(stage: Stage) -> str:
     document_id = stage.clerk.create(PID_PROVIDER, {"identity": dict(documents.IDENTITY), "document_data": {}, "type": "pid"})
     offer = stage.clerk.offer(PID_PROVIDER, document_id, _BOTH)
     return _held(stage.holder.receive(offer["credential_offer_uri"], tx_code=offer["tx_code"]))
+
+
+# --- high assurance: people sign in, wallets are attested, messages are encrypted ---------------------------------------------
+
+_COPIES = 3
+_HAIP_CONFIGURATIONS = ("pda1_dc4eu-2_sd_jwt", "eu.europa.ec.eudi.pda1_mdoc")
+
+
+def _attested_pid(stage: Stage) -> str:
+    document_id = stage.clerk.create(PID_PROVIDER, {"identity": dict(documents.IDENTITY), "document_data": {}, "type": "pid"})
+    offer = stage.clerk.offer(PID_PROVIDER, document_id, _BOTH)
+    return _held(stage.attested.receive(offer["credential_offer_uri"], tx_code=offer["tx_code"]))
+
+
+def _signed_in(stage: Stage) -> str:
+    """The institution has the document; the person asks for it, signing in with the PID at our verifier."""
+    stage.clerk.create(HAIP_INSTITUTION, documents.pda1(stage.today, authority=documents.AUSTRIAN))
+    received = _request(stage)
+    return ", ".join(f"{len(one.copies)} x {one.format}" for one in sorted(received, key=lambda one: one.format))
+
+
+def _request(stage: Stage, *, misbehave: str | None = None, copies: int = _COPIES) -> list[Holding]:
+    issuer = stage.clerk.credential_issuer(HAIP_INSTITUTION)
+    return stage.attested.request(issuer, _HAIP_CONFIGURATIONS, copies=copies, misbehave=misbehave)
+
+
+def _renewed(stage: Stage) -> str:
+    return f"{len(stage.attested.renew(_FIRST_A1, copies=_COPIES).copies)} new copies"
+
+
+_FIRST_A1 = 3
+"""Its number in the attested wallet, after the PID in two formats."""
+
+
+def _refused(misbehave: str) -> Callable[[Stage], str]:
+    """Ask once more, breaking one rule; what the issuer says."""
+
+    def act(stage: Stage) -> str:
+        try:
+            _request(stage, misbehave=misbehave)
+        except Refused as refusal:
+            return f"refused: {refusal.code}"
+        return "taken"
+
+    return act
+
+
+def _present_attested(stage: Stage) -> str:
+    link, transaction = stage.inspector.ask("a1-inspection", host_country=documents.HOST_COUNTRY, format=SD_JWT)
+    stage.attested.present(link)
+    return told(stage.inspector.verdict(transaction))
 
 
 def _held(formats: list[str]) -> str:
@@ -206,6 +259,14 @@ STEPS: tuple[Step, ...] = (
         expected="reject: holder_binding, same_holder",
         act=_present("a1-inspection", misbehave="replay", host_country=documents.HOST_COUNTRY, format=SD_JWT),
     ),
+    Step(name="PID for an attested wallet", expected=_held([*_BOTH]), act=_attested_pid),
+    Step(name="A1 by sign-in (HAIP), encrypted", expected=f"{_COPIES} x {SD_JWT}, {_COPIES} x {MDOC}", act=_signed_in),
+    Step(name="that A1 shown in Germany", expected="accept", act=_present_attested),
+    Step(name="that A1 renewed", expected=f"{_COPIES} new copies", act=_renewed),
+    Step(name="wallet of an unlisted provider", expected="refused: invalid_client", act=_refused("unlisted-provider")),
+    Step(name="plain credential request", expected="refused: invalid_encryption_parameters", act=_refused("plain-request")),
+    Step(name="authorization code twice", expected="refused: invalid_grant", act=_refused("code-twice")),
+    Step(name="DPoP proof twice", expected="refused: invalid_dpop_proof", act=_refused("dpop-replay")),
     Step(name="revoked A1", expected="reject: status", act=_revoked),
     Step(name="list server down, last list still good", expected="accept", act=_list_server_down),
     Step(name="list server down, last list has run out", expected="undetermined: trust_list_expired", act=_list_run_out),
