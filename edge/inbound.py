@@ -158,7 +158,8 @@ def _bounded(receive: Receive, limit: int) -> Receive:
         if finished:
             return await receive()
         try:
-            message = await asyncio.wait_for(receive(), max(0.0, deadline - loop.time()))
+            async with asyncio.timeout_at(deadline):  # not wait_for: a task for each message costs more than reading it
+                message = await receive()
         except TimeoutError as exc:
             raise _Stop(408, "invalid_request", "the body did not arrive in time") from exc
         if message["type"] == "http.request":

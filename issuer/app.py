@@ -22,6 +22,7 @@ from issuer.pages import STYLE_PATH
 from issuer.problems import Problem
 from issuer.routes import metadata, person, public
 from issuer.routes.answers import answer, plain, refusal
+from issuer.routes.direct import direct
 from issuer.routes.institution_api import models
 from issuer.routes.institution_api.documents import router as institution_api
 from issuer.routes.wallet import challenge, credential, deferred, nonce, notification, par, token
@@ -61,7 +62,9 @@ def create_app(service: Service) -> ASGIApp:
     for kind, handler in _ERRORS.items():
         app.add_exception_handler(kind, handler)
     _describe(app)
-    return guard(app, body_limit=lambda path: BODY_LIMIT, problem=problem)
+    hot = {"token": token.redeem, "nonce": nonce.give, "credential": credential.issue}
+    dispatch = direct(app, {name: endpoint(name, handler) for name, handler in hot.items()}, failure=_database)
+    return guard(dispatch, body_limit=lambda path: BODY_LIMIT, problem=problem)
 
 
 def problem(path: str, status: int, code: str, text: str) -> tuple[str, bytes]:

@@ -95,13 +95,7 @@ def _grant(service: Service, offer: Offer, client: Client, asked: Redemption, *,
 def claim_proof(connection: Connection, proof: DpopProof, now: datetime) -> None:
     """Remember a DPoP proof for as long as it could be shown again. Raises `Refused("dpop_replay")` (SECURITY A-11)."""
     if not store.claim_proof(connection, proof.thumbprint, proof.jti, now + MAX_AGE + 2 * TOLERANCE):
-        raise _replayed()
-
-
-def check_unused(connection: Connection, proof: DpopProof) -> None:
-    """Raises `Refused("dpop_replay")` for a proof that is remembered, without claiming one that is not."""
-    if store.knows_proof(connection, proof.thumbprint, proof.jti):
-        raise _replayed()
+        raise Refused("dpop_replay", "this DPoP proof was used before")
 
 
 async def give_nonce(service: Service, institution: Institution, now: datetime, *, purpose: Purpose = Purpose.C_NONCE) -> str:
@@ -115,10 +109,6 @@ async def give_nonce(service: Service, institution: Institution, now: datetime, 
 
     await service.writer.run(remember)
     return nonce
-
-
-def _replayed() -> Refused:
-    return Refused("dpop_replay", "this DPoP proof was used before")
 
 
 def _unknown() -> Refused:

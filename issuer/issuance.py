@@ -14,21 +14,20 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import Connection
 
-from issuer.drafting import Copy, Drafting, certificate_url
+from issuer.drafting import Copy, Drafting
 from issuer.grants import claim_proof
 from issuer.institutions import Institution
 from issuer.service import Service
+from issuer.signing import SignatureUnusable
 from issuer.store import deferred, documents, grants, issuances, status
 from issuer.store.deferred import Promise
-from issuer.store.documents import DocumentState
+from issuer.store.documents import Basis, DocumentState
 from issuer.store.grants import Grant
 from vc.documents.catalogue import Configuration
 from vc.documents.model import Document
 from vc.encoding import base64url
-from vc.errors import Refused, Unreachable
+from vc.errors import Refused, Unreachable, VcError
 from vc.openid4vci.dpop import DpopProof
-
-__all__ = ["Issuance", "Issued", "certificate_url"]
 
 _TRIES = 8
 _log = structlog.get_logger("issuer")
@@ -78,17 +77,18 @@ class Issuance:
         now: datetime,
         proof: DpopProof | None = None,
         promise: Promise | None = None,
+        basis: Basis | None = None,
         valid_until_cap: datetime | None = None,
     ) -> Issued:
         """One credential per holder key. `nonces`: those of the proofs, spent here. `proof`: the DPoP proof of the request, claimed
         here; None when there is none or it is claimed already.
 
         `promise`: a deferred issuance that is kept by this, once; what it costs was paid when it was made, so nothing is taken from
-        the token. `valid_until_cap`: no credential ends later (EAA-I-9). Raises `Refused("transaction_unknown")` when the promise
-        was kept meanwhile, `Refused("proof_attestation_ending")` when the cap leaves less than an hour.
+        the token. `basis`: what the caller has just read of the document, None when it has not. `valid_until_cap`: no credential
+        ends later (EAA-I-9). Raises `Refused("transaction_unknown")` when the promise was kept meanwhile, `Refused("proof_attestation_ending")` when the cap leaves less than an hour.
 
         Raises `Refused` with code `document_revoked`, `nonce_spent`, `grant_exhausted`, `dpop_replay`; `LintFailed`;
-        `SignatureUnusable` and what the signer raises; `Unreachable("certificate_ending")`.
+        `Unreachable("certificate_ending")`; and when all was recorded, `SignatureUnusable`.
         """
         order = _Order(
             institution=institution,
@@ -102,7 +102,7 @@ class Issuance:
         )
         for _ in range(_TRIES):
             try:
-                copies = await self._recorded(order, holders, valid_until_cap)
+                copies = await self._recorded(order, holders, basis, valid_until_cap)
             except _IndexTaken:
                 continue
             ids = [copy.id for copy in copies]
@@ -111,11 +111,14 @@ class Issuance:
             return Issued(credentials=credentials, notification_id=order.notification_id)
         raise Unreachable("status_index", "no free status index could be taken")
 
-    async def _recorded(self, order: _Order, holders: Sequence[ec.EllipticCurvePublicKey], cap: datetime | None) -> Sequence[Copy]:
-        institution, grant = order.institution, order.grant
-        with self._service.reader as connection:
-            stored = documents.find(connection, institution.id, grant.document_id)
-        if stored is None or stored.state(order.now) is DocumentState.REVOKED:
+    async def _recorded(
+        self, order: _Order, holders: Sequence[ec.EllipticCurvePublicKey], basis: Basis | None, cap: datetime | None
+    ) -> Sequence[Copy]:
+        institution, grant, stored = order.institution, order.grant, basis
+        if stored is None:
+            with self._service.reader as connection:
+                stored = documents.basis(connection, institution.id, grant.document_id)
+        if stored is None or stored.standing.state(order.now) is DocumentState.REVOKED:
             raise _revoked()
         places = None
         if not institution.short_lived(stored.document_type):
@@ -140,6 +143,8 @@ class Issuance:
         try:
             signed = tuple(copy.linted.sign() for copy in copies)
             return signed
+        except VcError as exc:
+            raise SignatureUnusable(exc.code, exc.detail) from exc
         finally:
             if signed is None:
                 await self._note_failure(grant, [copy.id for copy in copies])

@@ -16,7 +16,7 @@ from issuer.service import Service
 from issuer.store import deferred, documents
 from issuer.store import grants as store
 from issuer.store.deferred import Promise
-from issuer.store.documents import DocumentState, Standing
+from issuer.store.documents import Basis, DocumentState, Standing
 from issuer.store.grants import Grant
 from vc.encoding import base64url
 from vc.errors import Refused
@@ -25,10 +25,19 @@ from vc.openid4vci.dpop import DpopProof
 _log = structlog.get_logger("issuer")
 
 
-def is_held(service: Service, institution: Institution, grant: Grant, now: datetime) -> bool:
-    """Whether credentials of the grant's document have to wait. Raises `Refused` with `document_revoked`, `document_refused`."""
+def basis(service: Service, institution: Institution, grant: Grant, now: datetime) -> Basis:
+    """What credentials of the grant are made of; they have to wait when `is_held`. Raises `Refused` with `document_revoked`,
+    `document_refused`."""
     with service.reader as connection:
-        return _standing(connection, institution, grant, now).hold == documents.HELD
+        found = documents.basis(connection, institution.id, grant.document_id)
+    _check(None if found is None else found.standing, now)
+    assert found is not None  # as was checked
+    return found
+
+
+def is_held(basis: Basis) -> bool:
+    """Whether credentials of the document have to wait."""
+    return basis.standing.hold == documents.HELD
 
 
 async def promise(
@@ -103,7 +112,10 @@ async def note_look(service: Service, institution: Institution, promise: Promise
 
 
 def _standing(connection: Connection, institution: Institution, grant: Grant, now: datetime) -> Standing:
-    document = documents.standing(connection, institution.id, grant.document_id)
+    return _check(documents.standing(connection, institution.id, grant.document_id), now)
+
+
+def _check(document: Standing | None, now: datetime) -> Standing:
     if document is None or document.state(now) is DocumentState.REVOKED:
         raise Refused("document_revoked", "the document has been withdrawn")
     if document.hold == documents.REFUSED:

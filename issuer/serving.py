@@ -30,7 +30,7 @@ _STATUS_KEPT = timedelta(seconds=30)
 def serve(settings_path: Path) -> None:
     """Serve until stopped. Raises `SettingsError` before anything is opened."""
     settings = load(settings_path)
-    logs.configure()
+    logs.configure(lasting=True)
     outbound = Outbound(FetchLimits(allow_loopback=settings.allow_http_loopback), ca_file=settings.tls_ca)
     service = replace(
         build(settings),

@@ -56,7 +56,8 @@ def exchange(requests: Sequence[bytes], *, port: int, connections: int, status: 
 
 
 async def _exchange(requests: Sequence[bytes], port: int, connections: int, status: int) -> list[Answer]:
-    loop, left, answers = asyncio.get_running_loop(), iter(enumerate(requests)), {}
+    loop, left = asyncio.get_running_loop(), iter(enumerate(requests))
+    answers: dict[int, Answer] = {}
     done = [loop.create_future() for _ in range(min(connections, len(requests)))]
     opened = [await loop.create_connection(lambda d=d: _Caller(left, answers, d, status), "127.0.0.1", port) for d in done]  # type: ignore[misc]
     for _, caller in opened:

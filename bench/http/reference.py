@@ -20,7 +20,8 @@ _KINDS: tuple[tuple[Any, Any], ...] = (
     (bool, False),
 )
 _NAMES = [f"field_{number:02}" for number in range(FIELDS)]
-Body: type[BaseModel] = create_model("Body", **{name: (_KINDS[n % len(_KINDS)][0], ...) for n, name in enumerate(_NAMES)})
+_TYPES: dict[str, Any] = {name: (_KINDS[number % len(_KINDS)][0], ...) for number, name in enumerate(_NAMES)}
+Body: type[BaseModel] = create_model("Body", **_TYPES)
 SAMPLE: dict[str, Any] = {name: _KINDS[number % len(_KINDS)][1] for number, name in enumerate(_NAMES)}
 """A body the endpoint accepts."""
 _SIGNER = LocalSigner(ec.generate_private_key(ec.SECP256R1()))

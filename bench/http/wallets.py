@@ -67,7 +67,7 @@ class Scene:
         return made
 
     def requests(self, wallets: list[Wallet], count: int) -> list[bytes]:
-        """`count` credential requests, wallets in turn: each with a fresh nonce, a new holder key and (bound) its own DPoP proof."""
+        """`count` credential requests, wallets in turn: each with a fresh nonce, holder key and (bound) DPoP proof."""
         asking = load.post(f"/{INSTITUTION}/nonce", b"", port=self.port)
         nonces = [
             json.loads(a.body)["c_nonce"] for a in load.exchange([asking] * count, port=self.port, connections=_SETUP_CONNECTIONS)

@@ -28,8 +28,7 @@ class DocumentState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What decides whether credentials are given. `status_changes_at`: None until the document is withdrawn. `hold`: as in
-    `StoredDocument`."""
+    """What decides whether credentials are given. Members as in `StoredDocument`."""
 
     status_changes_at: datetime | None
     hold: str | None
@@ -37,6 +36,15 @@ class Standing:
     def state(self, now: datetime) -> DocumentState:
         """The state at `now`: the status turns at its moment, the first second included."""
         return _state(self.status_changes_at, now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What credentials are made of. Members as in `StoredDocument`."""
+
+    document_type: str
+    document: Mapping[str, Any]
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,14 +116,26 @@ def standing(connection: Connection, institution_id: str, document_id: str) -> S
     row = _STANDING.one(connection, institution=institution_id, document=document_id)
     if row is None:
         return None
-    changes_at, hold = row
+    return _standing(*row)
+
+
+def basis(connection: Connection, institution_id: str, document_id: str) -> Basis | None:
+    """What credentials of the institution's own document are made of, as it stands at this moment."""
+    row = _BASIS.one(connection, institution=institution_id, document=document_id)
+    if row is None:
+        return None
+    document_type, document, *rest = row
+    return Basis(document_type=document_type, document=document, standing=_standing(*rest))
+
+
+def _standing(changes_at: int | None, hold: str | None) -> Standing:
     return Standing(status_changes_at=None if changes_at is None else datetime.fromtimestamp(changes_at, UTC), hold=hold)
 
 
-_STANDING = Prepared(
-    select(documents.c.status_changes_at, documents.c.hold)
-    .where(documents.c.institution_id == bindparam("institution"), documents.c.document_id == bindparam("document"))
-    .with_for_update()
+_WHICH = (documents.c.institution_id == bindparam("institution"), documents.c.document_id == bindparam("document"))
+_STANDING = Prepared(select(documents.c.status_changes_at, documents.c.hold).where(*_WHICH).with_for_update())
+_BASIS = Prepared(
+    select(documents.c.document_type, documents.c.document, documents.c.status_changes_at, documents.c.hold).where(*_WHICH)
 )
 
 

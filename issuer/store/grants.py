@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, Integer, Row, bindparam, case, delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from issuer.store.engine import changed
 from issuer.store.prepared import Prepared
@@ -305,19 +306,16 @@ def _live(institution_id: str, values: Sequence[str], now: datetime, purpose: Pu
     return [{"nonce": digest(value), **common} for value in dict.fromkeys(values)]
 
 
-_SEEN_PROOF = Prepared(select(dpop_proofs.c.expires_at).where(dpop_proofs.c.proof_sha256 == bindparam("proof")))
 _CLAIM_PROOF = Prepared(insert(dpop_proofs))
 
 
-def knows_proof(connection: Connection, thumbprint: str, jti: str) -> bool:
-    """True when this key has used this `jti` before. Claims nothing."""
-    return _SEEN_PROOF.one(connection, proof=digest(thumbprint, jti)) is not None
-
-
 def claim_proof(connection: Connection, thumbprint: str, jti: str, expires_at: datetime) -> bool:
-    """Remember a DPoP proof (RFC 9449 §11.1). False when this key has used this `jti` before: a replay."""
-    row = {"proof_sha256": digest(thumbprint, jti), "expires_at": to_numeric_date(expires_at)}
-    return _CLAIM_PROOF.attempt(connection, **row)
+    """Remember a DPoP proof (RFC 9449 §11.1). False when this key has used this `jti` before: a replay; the caller rolls back."""
+    try:
+        _CLAIM_PROOF.run(connection, proof_sha256=digest(thumbprint, jti), expires_at=to_numeric_date(expires_at))
+    except IntegrityError:
+        return False
+    return True
 
 
 def _offer(row: Row[Any]) -> Offer:

@@ -85,7 +85,9 @@ class Prepared:
 
     @staticmethod
     def _parameters(compiled: _Compiled, values: Mapping[str, Any]) -> Any:
-        given = {**compiled.constants, **values} if compiled.constants else values
+        if not compiled.to_database and not compiled.constants and compiled.names is not None:
+            return [values[name] for name in compiled.names]
+        given = {**compiled.constants, **values}
         if compiled.to_database:
             given = {n: compiled.to_database[n](v) if n in compiled.to_database else v for n, v in given.items()}
         return given if compiled.names is None else [given[name] for name in compiled.names]
@@ -111,7 +113,7 @@ def execute(connection: Connection, sql: str, parameters: Any = ()) -> Any:
 
     Errors of the database come as SQLAlchemy's, without the parameters, which are about persons.
     """
-    cursor: Any = connection.connection.cursor()
+    cursor: Any = _driver(connection).cursor()
     try:
         cursor.execute(sql, parameters)
     except connection.dialect.loaded_dbapi.Error as exc:
@@ -121,11 +123,16 @@ def execute(connection: Connection, sql: str, parameters: Any = ()) -> Any:
 
 def execute_each(connection: Connection, sql: str, rows: Sequence[Any]) -> None:
     """`execute` once per row."""
-    cursor: Any = connection.connection.cursor()
+    cursor: Any = _driver(connection).cursor()
     try:
         cursor.executemany(sql, rows)
     except connection.dialect.loaded_dbapi.Error as exc:
         raise _translated(connection, sql, exc) from exc
+
+
+def _driver(connection: Connection) -> Any:
+    """The driver's connection itself: the pool's wrapper makes a cursor twice as dear."""
+    return connection.connection.dbapi_connection
 
 
 def _translated(connection: Connection, sql: str, error: Exception) -> BaseException:

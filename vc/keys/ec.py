@@ -9,6 +9,7 @@ from functools import lru_cache
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from vc.errors import Malformed, Refused, VerificationFailed
 
@@ -76,8 +77,14 @@ def _point(name: str, encoded: bytes) -> ec.EllipticCurvePublicKey:
 
 def coordinates(key: ec.EllipticCurvePublicKey) -> tuple[bytes, bytes]:
     """x and y of `key`, each of the curve's length."""
-    row, numbers = curve_of(key), key.public_numbers()
-    return numbers.x.to_bytes(row.size, "big"), numbers.y.to_bytes(row.size, "big")
+    encoded = point(key)
+    middle = len(encoded) // 2 + 1
+    return encoded[1:middle], encoded[middle:]
+
+
+def point(key: ec.EllipticCurvePublicKey) -> bytes:
+    """The uncompressed point: 04, x and y (SEC 1 §2.3.3)."""
+    return key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
 
 def sign_raw(key: ec.EllipticCurvePrivateKey, message: bytes) -> bytes:

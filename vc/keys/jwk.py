@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from vc.encoding import base64url
 from vc.errors import Malformed, Refused
-from vc.keys.ec import BY_CRV, coordinates, curve_of, public_key
+from vc.keys.ec import BY_CRV, coordinates, curve_of, point, public_key
 
 _PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
@@ -41,6 +42,11 @@ def from_public(key: ec.EllipticCurvePublicKey, **members: Any) -> dict[str, Any
 
 def thumbprint(key: ec.EllipticCurvePublicKey) -> bytes:
     """The 32 raw octets of the SHA-256 JWK thumbprint (RFC 7638 §3)."""
-    jwk = from_public(key)
-    canonical = f'{{"crv":"{jwk["crv"]}","kty":"EC","x":"{jwk["x"]}","y":"{jwk["y"]}"}}'
-    return hashlib.sha256(canonical.encode("ascii")).digest()
+    return _thumbprint(curve_of(key).name, point(key))
+
+
+@lru_cache(maxsize=1024)  # one wallet key is met several times in a request
+def _thumbprint(crv: str, encoded: bytes) -> bytes:
+    middle = len(encoded) // 2 + 1
+    x, y = base64url.encode(encoded[1:middle]), base64url.encode(encoded[middle:])
+    return hashlib.sha256(f'{{"crv":"{crv}","kty":"EC","x":"{x}","y":"{y}"}}'.encode("ascii")).digest()

@@ -12,6 +12,7 @@ from issuer.proving import earliest, proved
 from issuer.routes.wallet import door, sealing
 from issuer.routes.wallet.door import Shown
 from issuer.service import Service
+from issuer.signing import SignatureUnusable
 from vc.errors import Refused, VcError
 from vc.openid4vci import credential
 
@@ -27,6 +28,8 @@ async def issue(request: Request, service: Service, institution: Institution) ->
     shown = door.shown(request, service, institution, now)
     try:
         return await _issue(request, service, institution, shown, now)
+    except SignatureUnusable:  # the proof was claimed with the records
+        raise
     except VcError:
         await door.claim(service, shown.proof, now)  # a DPoP proof is good once, whatever became of its request
         raise
@@ -47,7 +50,8 @@ async def _issue(request: Request, service: Service, institution: Institution, s
     if asked.configuration_id not in grant.configuration_ids:  # VCI-TOK-7, SECURITY R-5
         raise Refused("scope_insufficient", "the access token is not good for this credential configuration")
     found = await proved(service, institution, grant, asked, now)
-    if promising.is_held(service, institution, grant, now):
+    basis = promising.basis(service, institution, grant, now)
+    if promising.is_held(basis):
         transaction_id = await promising.promise(
             service, institution, grant, asked.configuration_id, found, proof=shown.proof, now=now
         )
@@ -62,6 +66,7 @@ async def _issue(request: Request, service: Service, institution: Institution, s
         nonces=[key.nonce for key in found.keys],
         now=now,
         proof=shown.proof,
+        basis=basis,
         valid_until_cap=earliest(found.not_after, grant.not_after),
     )
     body = credential.response(issued.credentials, notification_id=issued.notification_id)

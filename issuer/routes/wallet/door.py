@@ -138,7 +138,7 @@ def shown(request: Request, service: Service, institution: Institution, now: dat
     A token bound to a key is taken with that key's fresh proof only, never as Bearer (VCI-DPOP-4, SECURITY A-12). The proof is not
     claimed yet: the caller sees to it, in one transaction with what the request changes, or by `claim`; always before it answers.
 
-    Raises `Refused` with a code that begins with `token_`, `Refused("dpop_replay")`, and what `dpop.verify` raises.
+    Raises `Refused` with a code that begins with `token_`, and what `dpop.verify` raises.
     """
     scheme, token = scheme_of(request), request.headers.get("authorization", "").partition(" ")[2].strip()
     if not scheme or not token or not token.isascii() or not token.isprintable():
@@ -154,9 +154,6 @@ def shown(request: Request, service: Service, institution: Institution, now: dat
             raise Refused("token_scheme", "only tokens bound to a key are taken here")
         return Shown(grant=grant, proof=None)
     proof = proof_at(request, institution, now, required=True, access_token=token, thumbprint=grant.dpop_thumbprint)
-    if proof is not None:
-        with service.reader as connection:
-            grants.check_unused(connection, proof)
     return Shown(grant=grant, proof=proof)
 
 
