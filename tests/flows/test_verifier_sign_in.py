@@ -452,6 +452,21 @@ def test_a_document_in_place_of_the_pid_is_refused(scene: Scene, client: TestCli
     assert "You are not signed in" in person.look().text
 
 
+def test_a_pid_shown_twice_is_refused(scene: Scene, client: TestClient, person: Person) -> None:
+    """Either format was asked for; with both, nobody could say whose claims count."""
+    page = person.begin()
+    request = scene.wallet.fetch(client, person.link(page.text))
+    held, vp_token = scene.wallet.held, dict[str, list[str]]()
+    for form in ("dc+sd-jwt", "mso_mdoc"):
+        scene.wallet.held = [one for one in held if one.format == form]
+        vp_token |= scene.wallet.present(request)
+    told = scene.wallet.post(client, request, scene.wallet.form(request, vp_token))
+
+    assert len(vp_token) == 2
+    assert told.status_code == 400
+    assert 'id="reason-query_not_answered"' in person.look().text
+
+
 def test_a_wallet_that_declines_brings_the_browser_back(scene: Scene, client: TestClient, person: Person) -> None:
     page = person.begin()
     request = scene.wallet.fetch(client, person.link(page.text))
