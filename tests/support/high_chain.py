@@ -150,6 +150,12 @@ class HighChain:
         document_id: str = answer.json()["document_id"]
         return document_id
 
+    def decide(self, institution: str, document_id: str, what: str, **body: Any) -> None:
+        """What the institution does with a document: `release`, `refusal`, `revocation`."""
+        path = f"/api/v1/documents/{document_id}/{what}"
+        answer = self.issuer.post(path, json=body, headers=issuing.bearer(institution))
+        assert answer.status_code == 200, answer.text
+
     def configurations(self, institution: str) -> list[str]:
         """What the institution issues."""
         found = self.issuer.get(f"/.well-known/openid-credential-issuer/{institution}")
@@ -226,7 +232,7 @@ class HighChain:
                 if one.applies(request):
                     one.done += 1
                     got = one.change(got)
-            return got
+            return httpx2.Response(got.status_code, headers=got.headers, content=got.content)
 
         return tampered
 

@@ -61,7 +61,7 @@ class Internet(httpx2.BaseTransport):
             self.seen.append(Seen(request.method, str(request.url), None, request.content))
             raise httpx2.ConnectError("no such host", request=request)
         response = answerer(request)
-        answer = b"" if response.is_stream_consumed else response.read() if not _endless(response) else b""
+        answer = b"" if _endless(response) else response.read()
         self.seen.append(Seen(request.method, str(request.url), response.status_code, request.content, answer))
         return response
 
