@@ -152,6 +152,7 @@ def test_what_a_provider_does_wrong_ends_on_a_page(scene: Scene, faults: dict[st
         setattr(scene.upstream, name, value)
     wallet = scene.wallet()
     answer = scene.person.get(wallet.authorize_url(wallet.push(IDS[0])))
+    assert (answer.status_code == 303) == ("metadata" not in faults)  # nobody is sent to a provider that cannot be used
     if answer.status_code == 303:
         answer = scene.person.get(scene.upstream.sign_in(answer.headers["location"]))
     told = is_page(answer, status, wallet=wallet if error else None)
