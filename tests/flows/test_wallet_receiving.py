@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.support.verifier import World
 from tests.support.wallet import ISSUER_HOST, PDA1_MDOC, PDA1_SD_JWT, TX_CODE, SimulatedIssuer, TestWallet, connect
 from vc.errors import Refused, Unreachable, VcError
 from wallet_sim import mischief
+from wallet_sim.contents import Holding, Pending
 from wallet_sim.issuance import Wishes
 from wallet_sim.present import open_copy
 
@@ -163,6 +165,7 @@ FAULTS: list[tuple[str, type[VcError], str]] = [
     ("nonce-as-page", Unreachable, "content_type"),
     ("nonce-redirect", Refused, "redirect"),
     ("credential-redirect", Refused, "redirect"),
+    ("credential-deferred-as-issued", VcError, "credential_response"),  # VCI-RESP-1
     ("credential-old-draft", VcError, "credential_response"),  # OLD-04
     ("more-than-asked", VcError, "credential_response"),
     ("credential-other-key", VcError, "holder_key"),  # W-5
@@ -195,6 +198,52 @@ def test_an_issuer_that_breaks_a_rule_gets_nothing_stored(scene: Scene, fault: s
         assert b"proofs" not in asked  # never a proof without nonce
     if fault.startswith("credential-") and issuer.notifications:
         assert issuer.notifications[0]["event"] == "credential_failure"
+
+
+def deferred(scene: Scene, *faults: str) -> tuple[SimulatedIssuer, Pending]:
+    """An issuer that needs time, and what the wallet waits for; the interval is over."""
+    issuer = scene.issuer("credential-deferred", *faults, batch_size=2)
+    receipt = scene.wallet.receiver().receive(issuer.link(), tx_code=TX_CODE)
+    assert receipt.holdings == ()
+    (pending,) = receipt.pending
+    scene.world.now += timedelta(seconds=pending.interval)
+    return issuer, pending
+
+
+def test_an_anonymous_wallet_collects_too(scene: Scene) -> None:  # VCI-DEF-1
+    issuer, pending = deferred(scene)
+    held = scene.wallet.receiver(scene.wallet.judge()).collect(pending.number)
+    assert isinstance(held, Holding)
+    assert (held.number, len(held.copies), held.grant) == (pending.number, 2, None)
+    assert issuer.notifications == [{"notification_id": "n-1", "event": "credential_accepted"}]
+    assert scene.wallet.store.contents().grants == {}  # nothing is left that a token would be good for
+
+
+def test_the_issuer_says_when_to_ask_again(scene: Scene) -> None:  # VCI-DEF-2
+    _, pending = deferred(scene, "deferred-again")
+    again = scene.wallet.receiver().collect(pending.number)
+    assert isinstance(again, Pending)
+    assert (again.interval, again.not_before) == (9, scene.world.now + timedelta(seconds=9))
+    assert scene.wallet.store.pending(pending.number).not_before == again.not_before
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "kept"),
+    [
+        ("deferred-other-transaction", "credential_response", True),
+        ("deferred-nowhere", "metadata", True),
+        ("token-over", "invalid_token", True),  # and there is no refresh token
+        ("deferred-gone", "invalid_transaction_id", False),  # VCI-DEF-3
+    ],
+)
+def test_a_wait_that_ends_badly(scene: Scene, fault: str, code: str, kept: bool) -> None:
+    issuer, pending = deferred(scene, fault)
+    with pytest.raises(VcError) as caught:
+        scene.wallet.receiver().collect(pending.number)
+    assert caught.value.code == code
+    assert fault in issuer.used_faults
+    assert bool(scene.wallet.store.contents().pending) == kept
+    assert scene.wallet.store.holdings() == ()
 
 
 def test_an_unreachable_trust_list_is_not_a_yes(scene: Scene) -> None:

@@ -122,13 +122,13 @@ def test_metadata_without_pkce_or_iss_are_those_of_no_server_to_trust(chain: Hig
     assert chain.internet.requests("/par") == []
 
 
-def test_a_deferred_answer_about_something_else_is_not_taken(chain: HighChain) -> None:  # VCI-DEF-2
+def test_a_deferred_answer_that_came_plain_is_not_taken(chain: HighChain) -> None:  # VCI-ENC-4
     chain.submit(STRICT, hold=True)
     issuer = chain.deployment.credential_issuer(STRICT)
     receiver = chain.receiver()
     (pending,) = receiver.request(issuer, chain.configurations(STRICT)[:1]).pending
     chain.let_pass(seconds=pending.interval)
-    chain.tamper("/deferred", refusing({"transaction_id": "other", "interval": 1}, 202))
+    chain.tamper("/deferred", refusing({"transaction_id": pending.transaction_id, "interval": 1}, 202))
     with pytest.raises(VerificationFailed, match="response_plain"):
         receiver.collect(pending.number)
     assert [one.number for one in chain.wallet.store.contents().pending] == [pending.number]

@@ -128,6 +128,7 @@ class SimulatedIssuer:
     _thumbprint: str | None = None
     _jtis: set[str] = field(default_factory=set)
     _failed_codes: int = 0
+    _waiting: tuple[str, list[ec.EllipticCurvePublicKey]] = ("", [])
 
     @property
     def id(self) -> str:
@@ -177,6 +178,7 @@ class SimulatedIssuer:
             f"{own}/nonce": self._nonce,
             f"{own}/credential": self._credential,
             f"{own}/notification": self._notification,
+            f"{own}/deferred": self._deferred,
         }
 
     # --- what it says of itself
@@ -206,6 +208,7 @@ class SimulatedIssuer:
             credential_endpoint=f"{self.id}/credential",
             nonce_endpoint=f"{self.id}/nonce",
             notification_endpoint=f"{self.id}/notification",
+            deferred_credential_endpoint=None if self.has("deferred-nowhere") else f"{self.id}/deferred",
             batch_size=self.batch_size if self.batch_size > 1 else None,
             display=[{"name": "<b>Urssaf</b>", "locale": "fr"}],
             configurations={name: self._configuration(name) for name in self.configurations},
@@ -336,7 +339,29 @@ class SimulatedIssuer:
         if "nonce-slow" in self.faults and "nonce-slow" not in self.used_faults and self.has("nonce-slow"):
             return json_answer({"error": "invalid_nonce"}, 400)
         if self.has("credential-deferred"):
+            self._waiting = (name, keys)
             return json_answer({"transaction_id": "t", "interval": 5}, 202)
+        if self.has("credential-deferred-as-issued"):
+            return json_answer({"transaction_id": "t", "interval": 5})
+        return self._issued(name, keys)
+
+    def _deferred(self, request: httpx2.Request) -> Answer:
+        if self.has("token-over"):
+            return json_answer({"error": "invalid_token"}, 401)
+        refusal = self._authorized(request, "deferred")
+        if refusal is not None:
+            return refusal
+        assert json.loads_object(request.content) == {"transaction_id": "t"}
+        if self.has("deferred-gone"):
+            return json_answer({"error": "invalid_transaction_id"}, 400)
+        if self.has("deferred-other-transaction"):
+            return json_answer({"transaction_id": "other", "interval": 5}, 202)
+        if self.has("deferred-again"):
+            return json_answer({"transaction_id": "t", "interval": 9}, 202)
+        return self._issued(*self._waiting)
+
+    def _issued(self, name: str, keys: list[ec.EllipticCurvePublicKey]) -> Answer:
+        """The answer with credentials."""
         if self.has("credential-redirect"):
             return httpx2.Response(302, headers={"location": "https://evil.example/"})
         texts = [self._issue(name, key) for key in (keys[:1] * len(keys) if self.has("copies-of-one-key") else keys)]
