@@ -34,19 +34,18 @@ class ProfileName(StrEnum):
 class IssuanceProfile:
     """What one institution offers and enforces.
 
-    `grants`: grant types of the token endpoint. `client_auth`: how clients may authenticate at PAR and token endpoint; `none`
-    is a registered public client. `anonymous`: a pre-authorized code is taken without client. `require_par`: the authorization
-    endpoint takes pushed requests only. `dpop_required`: no bearer tokens. `dpop_nonce`: proofs carry a nonce of ours.
-    `attestation_challenge`: proofs of wallet attestations carry a challenge of ours. `key_attestation`: what proofs must show
-    about their keys, None where they may do without. `encryption`: of credential requests and responses, None where there is
-    none. `signed_metadata`: to be had as a JWT. `chain_status`: credentials end before the announced status of wallet and keys.
+    `grants`: grant types of the token endpoint; an authorization request is pushed always. `client_auth`: how clients may
+    authenticate at PAR and token endpoint; `none` is a registered public client. `anonymous`: a pre-authorized code is taken
+    without client. `dpop_required`: no bearer tokens. `dpop_nonce`: proofs carry a nonce of ours. `attestation_challenge`: proofs
+    of wallet attestations carry a challenge of ours. `key_attestation`: what proofs must show about their keys, None where they
+    may do without. `encryption`: of credential requests and responses, None where there is none. `signed_metadata`: to be had as
+    a JWT. `reuse_policy`: how often a copy is to be shown, None where nothing is said.
     """
 
     name: ProfileName
     grants: tuple[str, ...]
     client_auth: tuple[str, ...]
     anonymous: bool
-    require_par: bool = True
     dpop_required: bool
     dpop_nonce: bool
     dpop_algorithms: tuple[str, ...] = ALGORITHMS
@@ -79,11 +78,6 @@ class IssuanceProfile:
         """Whether wallet attestations are taken."""
         return ATTESTED_CLIENT in self.client_auth
 
-    @property
-    def offered_grants(self) -> tuple[str, ...]:
-        """The grants a credential offer can carry."""
-        return tuple(grant for grant in self.grants if grant != REFRESH_TOKEN)
-
 
 PROFILES: dict[ProfileName, IssuanceProfile] = {
     ProfileName.PILOT: IssuanceProfile(
@@ -100,7 +94,6 @@ PROFILES: dict[ProfileName, IssuanceProfile] = {
         grants=(AUTHORIZATION_CODE, REFRESH_TOKEN),  # HAIP-VCI-1, -13; the pre-authorized code is no part of HAIP
         client_auth=(ATTESTED_CLIENT,),  # HAIP-VCI-9, -10
         anonymous=False,
-        require_par=True,  # HAIP-VCI-2
         dpop_required=True,  # HAIP-VCI-3
         dpop_nonce=True,  # HAIP-VCI-3
         proof_types=(JWT_PROOF, ATTESTATION_PROOF),  # HAIP-VCI-11

@@ -26,7 +26,6 @@ def fit(row: IssuanceProfile, **changes: Any) -> IssuanceProfile:
 def test_a_bare_pilot_is_the_pre_authorized_code_and_nothing_else() -> None:
     bare = fit(PILOT, sign_in=False, trust=False, access_key=False, encryption_keys=False)
     assert bare.grants == (PRE_AUTHORIZED,)
-    assert bare.offered_grants == (PRE_AUTHORIZED,)
     assert bare.client_auth == ("none",)
     assert bare.proof_types == ("jwt",)
     assert (bare.pre_authorized, bare.authorization_code, bare.refresh, bare.attested_clients) == (True, False, False, False)
@@ -36,7 +35,6 @@ def test_a_bare_pilot_is_the_pre_authorized_code_and_nothing_else() -> None:
 def test_everything_a_pilot_can_have() -> None:
     full = fit(PILOT, clients=True, encryption_required=True)
     assert full.grants == (PRE_AUTHORIZED, "authorization_code", "refresh_token")
-    assert full.offered_grants == (PRE_AUTHORIZED, "authorization_code")
     assert full.client_auth == ("none", "attest_jwt_client_auth")
     assert full.proof_types == ("jwt", "attestation")
     assert full.anonymous
@@ -50,7 +48,7 @@ def test_haip_as_its_specification_has_it() -> None:
     haip = fit(HAIP)
     assert haip.grants == ("authorization_code", "refresh_token")
     assert haip.client_auth == ("attest_jwt_client_auth",)
-    assert (haip.require_par, haip.dpop_required, haip.dpop_nonce, haip.anonymous) == (True, True, True, False)
+    assert (haip.dpop_required, haip.dpop_nonce, haip.anonymous) == (True, True, False)
     assert "ES256" in haip.dpop_algorithms
     assert "ES256" in haip.proof_algorithms
     assert haip.key_attestation is not None
