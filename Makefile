@@ -11,7 +11,7 @@ LOCK := env -u PIP_FIND_LINKS CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-comp
 WORKERS ?= 2
 RUN ?= $(BIN)/python
 
-.PHONY: help install demo serve test lint format bench interop prove lock clean
+.PHONY: help install demo serve test lint format bench bench-http interop prove lock clean
 
 help:
 	@echo "make demo    the whole chain on this machine: issue, hold, present, verify, refuse"
@@ -19,6 +19,7 @@ help:
 	@echo "make test    every test"
 	@echo "make lint    ruff, mypy --strict"
 	@echo "make bench   ratios against raw signatures and two peers"
+	@echo "make bench-http  the credential endpoint against a bare server; durable records"
 	@echo "make interop wallets and libraries of others against ours (needs Node)"
 	@echo "make prove   switch off each declared check and see a test fail"
 	@echo "make lock    resolve the pinned packages anew"
@@ -58,6 +59,9 @@ format: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench
+
+bench-http: $(VENV)/.installed-dev
+	$(BIN)/python -m bench.http
 
 interop: $(VENV)/.installed-dev
 	npm --prefix tests/interop install --no-save --silent

@@ -85,7 +85,8 @@ class Issuance:
 
         `promise`: a deferred issuance that is kept by this, once; what it costs was paid when it was made, so nothing is taken from
         the token. `basis`: what the caller has just read of the document, None when it has not. `valid_until_cap`: no credential
-        ends later (EAA-I-9). Raises `Refused("transaction_unknown")` when the promise was kept meanwhile, `Refused("proof_attestation_ending")` when the cap leaves less than an hour.
+        ends later (EAA-I-9). Raises `Refused("transaction_unknown")` when the promise was kept meanwhile,
+        `Refused("proof_attestation_ending")` when the cap leaves less than an hour.
 
         Raises `Refused` with code `document_revoked`, `nonce_spent`, `grant_exhausted`, `dpop_replay`; `LintFailed`;
         `Unreachable("certificate_ending")`; and when all was recorded, `SignatureUnusable`.

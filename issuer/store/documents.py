@@ -239,10 +239,10 @@ def events(connection: Connection, document_id: str) -> list[dict[str, Any]]:
 
 
 def issued(connection: Connection, document_id: str) -> Sequence[Row[Any]]:
-    """One row per credential of the document: its own columns and its status entry."""
+    """One row per credential of the document: its own columns, and those of its status entry, None when short-lived."""
     query = (
         select(credentials, status_entries.c.list_id, status_entries.c.idx, status_entries.c.value, status_entries.c.changes_at)
-        .join(status_entries, status_entries.c.credential_id == credentials.c.credential_id)
+        .outerjoin(status_entries, status_entries.c.credential_id == credentials.c.credential_id)
         .where(credentials.c.document_id == document_id)
         .order_by(credentials.c.recorded_at, credentials.c.credential_id)
     )

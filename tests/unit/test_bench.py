@@ -1,8 +1,14 @@
 """The measuring itself: ratios within a round, medians over rounds, goals met from the right side."""
 
+import json
+import sqlite3
+from pathlib import Path
+
 import pytest
 
 from bench.__main__ import FLOORS, JOBS, met
+from bench.http import __main__ as http
+from bench.http import load, reference, servers
 from bench.measure import interleaved, ratio
 
 
@@ -43,3 +49,48 @@ def test_every_goal_is_measured() -> None:
 def test_every_case_runs_once(job: str) -> None:
     for make in JOBS[job].values():
         assert make()() is not False
+
+
+# The credential endpoint and durable records
+
+
+@pytest.mark.parametrize(
+    ("name", "ratio", "good"),
+    [
+        ("credential-rate", 0.5, True),
+        ("credential-rate", 0.499, False),
+        ("credential-p99", 4.99, True),
+        ("credential-p99", 5.0, False),
+        ("records", 1.5, True),
+        ("records", 1.49, False),
+    ],
+)
+def test_goals_of_the_endpoint(name: str, ratio: float, good: bool) -> None:
+    assert http.reached(name, ratio) is good
+    measured = {name: {"ratio": ratio, "ours": 1.0, "reference": 2.0}}
+    assert ("reached" if good else "missed") in http.table(measured)
+
+
+@pytest.mark.live
+def test_a_load_is_answered_in_order_and_stops_at_a_refusal(tmp_path: Path) -> None:
+    """The bare server, for real: what is measured is what was asked."""
+    port = servers.free_port()
+    right = load.post("/sign", json.dumps(reference.SAMPLE).encode(), port=port)
+    wrong = load.post("/sign", b"{}", port=port)
+    with servers.running("bench.http.servers", "reference", str(port), port=port, log=tmp_path / "log"):
+        measured = load.measure([right] * 20, port=port, connections=4)
+        assert 0 < measured.p50 <= measured.p99 < 10
+        with pytest.raises(RuntimeError, match="answer 422"):
+            load.exchange([right, wrong, right], port=port, connections=1)
+
+
+@pytest.mark.live
+def test_a_round_of_everything(tmp_path: Path) -> None:
+    """Against a real issuer process: every request is a credential, every record durable."""
+    measured = {**http.credentials(tmp_path, 1, 8), **http.durable(tmp_path, 1, 20)}
+    assert set(http.GOALS) <= set(measured)
+    assert all(row["ours"] > 0 and row["reference"] > 0 for row in measured.values())
+    for written, expected in {"issuer.db": 2 * 2 * 8, "records.db": 2 * 20}.items():
+        database = sqlite3.connect(tmp_path / written)
+        assert database.execute("SELECT count(*) FROM issuer_issuances").fetchone() == (expected,)
+        database.close()

@@ -195,7 +195,7 @@ def _promise(row: Any, now: datetime) -> dict[str, Any]:
 
 
 def _credential(institution: Institution, row: Any, now: datetime) -> dict[str, Any]:
-    invalid = row.value != 0 and row.changes_at is not None and row.changes_at <= to_numeric_date(now)
+    turned = bool(row.value) and row.changes_at is not None and row.changes_at <= to_numeric_date(now)
     configuration = CONFIGURATIONS.get(row.configuration_id)
     return {
         "credential_id": row.credential_id,
@@ -205,7 +205,8 @@ def _credential(institution: Institution, row: Any, now: datetime) -> dict[str, 
         "valid_from": moment(row.valid_from),
         "valid_until": moment(row.valid_until),
         "signed": row.state != FAILED,
-        "status": "invalid" if invalid else "valid",
-        "status_list": list_uri(institution, row.list_id),
+        "status": "invalid" if turned else "valid",
+        "short_lived": row.list_id is None,
+        "status_list": None if row.list_id is None else list_uri(institution, row.list_id),
         "status_index": row.idx,
     }

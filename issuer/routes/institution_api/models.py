@@ -118,7 +118,8 @@ class DocumentPage(BaseModel):
 
 
 class IssuedCredential(BaseModel):
-    """One copy in a wallet. `status`: what the status list says of it now."""
+    """One copy in a wallet. `status`: what the status list says of it now. A short-lived copy is in no list and ends within a day,
+    whatever becomes of its document."""
 
     credential_id: str
     configuration_id: str
@@ -128,8 +129,9 @@ class IssuedCredential(BaseModel):
     valid_until: str
     signed: bool
     status: Literal["valid", "invalid"]
-    status_list: str
-    status_index: int
+    short_lived: bool
+    status_list: str | None
+    status_index: int | None
 
 
 class DeferredIssuance(BaseModel):
