@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from issuer import __main__
+from issuer import settings as settings_module
+from issuer.institution_settings import InstitutionWire
 from issuer.institutions import KeyUse
 from issuer.settings import SettingsError, load, parse
 from tests.support import issuer as world
@@ -423,3 +425,9 @@ def test_a_key_signs_for_its_own_use_only(tmp_path: Path) -> None:
     assert institution.signer_for("mso_mdoc") is institution.signers[KeyUse.DOCUMENT_SIGNER]
     with pytest.raises(Refused, match="key_use"):
         institution.signer_for("statuslist+jwt")
+
+
+def test_every_member_is_described_where_operators_look() -> None:
+    described = (Path(__file__).parents[3] / "docs" / "issuer-settings.md").read_text(encoding="utf-8")
+    members = {*settings_module._File.model_fields, *InstitutionWire.model_fields}
+    assert [name for name in sorted(members) if f"`{name}`" not in described] == []
