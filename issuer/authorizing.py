@@ -64,11 +64,9 @@ def push(
 ) -> str:
     """Store a pushed request; gives its `request_uri` (RFC 9126 §2.2).
 
-    Raises `Refused` with `client_id_mismatch` (VCI-AUTHZ-10), `redirect_uri_unregistered`, `scope_types`, `scope_offer`,
-    `issuer_state_unknown`, `dpop_replay`, `rate_limit`, and what spending a wallet attestation raises.
+    `client`: authenticated as `asked.client_id` (VCI-AUTHZ-10). Raises `Refused` with `redirect_uri_unregistered`, `scope_types`,
+    `scope_offer`, `issuer_state_unknown`, `dpop_replay`, `rate_limit`, and what spending a wallet attestation raises.
     """
-    if client.client_id != asked.client_id:
-        raise Refused("client_id_mismatch", "client_id is not the client that authenticated")
     client.check_redirect(asked.redirect_uri)
     declared = entitlements.configurations(institution)
     if len({declared[name].document_type for name in asked.configuration_ids}) != 1:

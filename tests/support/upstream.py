@@ -83,6 +83,10 @@ class Upstream:
             case "/.well-known/openid-configuration":
                 return json_answer(self._metadata())
             case "/jwks":
+                if "keys that are no JSON" in self.misbehaviours:
+                    return httpx2.Response(200, content=b"{", headers={"content-type": "application/json"})
+                if "keys as a page" in self.misbehaviours:
+                    return httpx2.Response(200, content=b"<p>", headers={"content-type": "text/html"})
                 return httpx2.Response(200, json={"keys": self._keys()}, headers={"content-type": self.keys_type})
             case "/token":
                 return self._token(request)
@@ -113,6 +117,8 @@ class Upstream:
             {**ECAlgorithm.to_jwk(_EC.public_key(), as_dict=True), "kid": self.kid, "use": "sig", "alg": "ES256"},
             {**RSAAlgorithm.to_jwk(_RSA.public_key(), as_dict=True), "kid": "rsa", "use": "sig", "alg": "RS256"},
         ]
+        if "empty key set" in self.misbehaviours:
+            return []
         return keys[:1] if "no keys" in self.misbehaviours else keys
 
     def _token(self, request: httpx2.Request) -> httpx2.Response:
@@ -124,7 +130,8 @@ class Upstream:
             return json_answer({"error": "invalid_grant"}, 400)
         if pkce.challenge_of(form["code_verifier"]) != asked["code_challenge"]:
             return json_answer({"error": "invalid_grant"}, 400)
-        answer = {"access_token": "upstream-access-token", "token_type": "Bearer", "id_token": self._id_token(asked)}
+        access_token = "line\nbreak" if "odd access token" in self.misbehaviours else "upstream-access-token"
+        answer = {"access_token": access_token, "token_type": "Bearer", "id_token": self._id_token(asked)}
         if "no ID token" in self.misbehaviours:
             del answer["id_token"]
         return json_answer(answer)
