@@ -1,8 +1,9 @@
 """Switches off one enforced check after the other in a copy of the tree and shows that the tests notice each time.
 
-    python -m tests.mutation.prove [--only TEXT] [--workers N] [--write]
+    python -m tests.mutation.prove [--only TEXT …] [--workers N] [--write]
 
-`--write` puts the table into docs/conformance/mutations.md. Ends with 1 when a check can vanish unnoticed.
+First the tests run with every check in place: one that fails then would prove nothing afterwards. `--write` puts the table into
+docs/conformance/mutations.md. Ends with 1 when a check can vanish unnoticed, with 2 when the tests fail as they are.
 """
 
 import argparse
@@ -25,11 +26,14 @@ FAILED = 1  # pytest: tests ran and some failed. Anything else (nothing ran, an 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    wanted = [check for check in checks() if options.only.lower() in f"{check.id} {check.file}".lower()]
+    wanted = [check for check in checks() if any(text.lower() in f"{check.id} {check.file}".lower() for text in options.only)]
     trees: SimpleQueue[Path] = SimpleQueue()
     with tempfile.TemporaryDirectory() as folder:
         for number in range(options.workers):
             trees.put(_copy(Path(folder) / str(number)))
+        if failing := _failing_anyway(wanted, trees):
+            print("fails with every check in place:", *failing, sep="\n  ")
+            return 2
 
         def noticed(check: Check) -> str:
             tree = trees.get()
@@ -52,15 +56,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="", help="checks whose id or file contains this")
+    parser.add_argument("--only", nargs="+", default=[""], help="checks whose id or file contains one of these")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--write", action="store_true", help="write the table into docs/conformance")
     return parser.parse_args(arguments)
 
 
 def _copy(to: Path) -> Path:
-    """The files git knows, nothing else."""
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    """The files git knows or would take, nothing else."""
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in filter(None, names.split("\0")):
         source, target = ROOT / name, to / name
         if source.is_file():
@@ -69,22 +74,40 @@ def _copy(to: Path) -> Path:
     return to
 
 
+def _failing_anyway(wanted: Sequence[Check], trees: SimpleQueue[Path]) -> list[str]:
+    """The tests that fail although nothing is switched off."""
+    tests = sorted({test.partition("::")[0] for check in wanted for test in check.tests})
+    tree = trees.get()
+    done = _run(tests, tree, seconds=20 * SECONDS)
+    trees.put(tree)
+    return [] if done.returncode == 0 else _failed(done.stdout) or [done.stdout[-2000:]]  # the latter: nothing ran at all
+
+
 def _noticed_by(check: Check, tree: Path) -> str:
     """The first test that fails without the check; empty when none does."""
     path = tree / check.file
     whole = path.read_text(encoding="utf-8")
     path.write_text(check.switched_off(whole), encoding="utf-8")
     try:
-        done = subprocess.run(
-            [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "", *check.tests],
-            cwd=tree, capture_output=True, text=True, timeout=SECONDS, check=False, env=_environment(tree),
-        )  # fmt: skip
+        done = _run(["-x", *check.tests], tree, seconds=SECONDS)
+    except subprocess.TimeoutExpired:
+        return ""
     finally:
         path.write_text(whole, encoding="utf-8")
-    if done.returncode != FAILED:
-        return ""
-    failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED ")]
-    return failed[0].removeprefix("FAILED ").partition(" - ")[0] if failed else ""
+    failed = _failed(done.stdout)
+    return failed[0] if done.returncode == FAILED and failed else ""
+
+
+def _run(arguments: Sequence[str], tree: Path, *, seconds: int) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "", *arguments],
+        cwd=tree, capture_output=True, text=True, timeout=seconds, check=False, env=_environment(tree),
+    )  # fmt: skip
+
+
+def _failed(output: str) -> list[str]:
+    """The tests pytest's summary names as failed."""
+    return [line.removeprefix("FAILED ").partition(" - ")[0] for line in output.splitlines() if line.startswith("FAILED ")]
 
 
 def _environment(tree: Path) -> dict[str, str]:
