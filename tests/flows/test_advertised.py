@@ -78,6 +78,7 @@ ROWS: dict[str, Row] = {
     "issuer/credential_response_encryption/zip_values_supported": Row(breaking_issuer.response_zip),
     "issuer/credential_response_encryption/encryption_required": Row(breaking_issuer.response_required),
     "issuer/preferred_client_status_period": Row(breaking_issuer.client_status_period),
+    "issuer/issuer_info": Row(breaking_issuer.registration, (STRICT,)),
     "issuer/display": Row(breaking_issuer.display),
     "issuer/credential_configurations_supported": Row(breaking_issuer.configurations),
     "configuration/format": Row(breaking_issuer.kind_of_credential),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,11 @@ from starlette.testclient import TestClient
 
 from issuer.settings import parse
 from tests.support import issuer as world
+from tests.support import registration
 from tests.support.attested import Attested, attested
-from tests.support.pki import NOW, root
-from vc.documents.catalogue import CONFIGURATIONS
+from tests.support.pki import NOW
 from vc.jose import jws
-from vc.keys.signer import LocalSigner
 from vc.openid4vci import authorization_server, metadata, registration_certificate, signed_metadata
-from vc.openid4vci.registration_certificate import ProvidedAttestation, Registration
 from vc.x509.certificate import subject_value
 from vc.x509.chain import check_presented, find_path
 from vc.x509.profiles import ACCESS
@@ -160,35 +158,14 @@ def test_languages_that_are_asked_for_are_sent_and_named(client: TestClient) -> 
     assert answer.json()["display"] == [{"name": "Urssaf (test)"}]
 
 
-def _registration(path: Path, registrar: LocalSigner, *, expires: datetime) -> None:
-    """What a registrar says about the first institution."""
-    types = [(CONFIGURATIONS[name].format, CONFIGURATIONS[name].type_id) for name in CONFIGURATIONS if "pda1" in name]
-    stated = Registration(
-        sub="NTRFR-TEST1",
-        name="Urssaf (test)",
-        legal_name="Urssaf (test)",
-        country="FR",
-        registry_uri="https://registrar.test/api",
-        service_description={"en": "PD A1"},
-        entitlements=(registration_certificate.PUB_EAA_PROVIDER,),
-        provides_attestations=tuple(ProvidedAttestation(format=form, type_ids=(name,)) for form, name in dict.fromkeys(types)),
-        privacy_policy="https://urssaf.test/privacy",
-        info_uri="https://urssaf.test",
-        support_uri="https://urssaf.test/support",
-        supervisory_authority={"uri": "https://authority.test"},
-        certificate_policy="https://registrar.test/policy",
-    )
-    path.write_text(registration_certificate.create(registrar, stated, now=NOW, expires=expires))
-
-
 def test_the_registration_certificate_is_shown_as_long_as_it_is_good(tmp_path: Path) -> None:
     """EAA-I-2, -3: by value, one, and what a wallet checks of it holds; once it is over it is not shown any more."""
-    _registration(tmp_path / "registration.jwt", root().leaf(), expires=NOW + timedelta(days=20))
+    text = registration.written(tmp_path / "registration.jwt", expires=NOW + timedelta(days=20))
     deployment = world.build(tmp_path, access=True, institutions=institutions(registration_certificate="registration.jwt"))
     with world.client_of(deployment.worker()) as opened:
         shown = metadata.parse(opened.get(URL).content, credential_issuer=ISSUER)
-        assert shown.registration_certificate == (tmp_path / "registration.jwt").read_text()
-        read = registration_certificate.verify(shown.registration_certificate, now=NOW, judge=lambda _: None)
+        assert shown.registration_certificate == text
+        read = registration_certificate.verify(text, now=NOW, judge=lambda _: None)
         identifier = subject_value(deployment.signers["fr-urssaf"]["access"].chain[0], NameOID.ORGANIZATION_IDENTIFIER)
         for name in shown.configurations:
             kind = shown.configuration(name)

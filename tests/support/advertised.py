@@ -12,6 +12,7 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from tests.support import issuer as issuing
+from tests.support import registration
 from tests.support.attested import Attested, Instance
 from tests.support.internet import Internet
 from tests.support.issuer_sign_in import CLIENTS, SignInWallet, browser, go, query
@@ -39,6 +40,7 @@ INSTITUTIONS: dict[str, dict[str, Any]] = {
         "encryption": "required",
         "key_attestation": {"key_storage": ["iso_18045_high"], "user_authentication": ["iso_18045_moderate"]},
         "reuse_policy": POLICY,
+        "registration_certificate": "registration.jwt",
     },
 }
 """STRICT: a pilot whose settings tighten what settings can tighten."""
@@ -222,6 +224,7 @@ def running(folder: Path, *, batch_size: int = 3) -> Iterator[World]:
     """The world while the block lasts; one document of the person at each institution."""
     internet, clock, provider = Internet(), issuing.TestClock(), WalletProvider()
     lists = WalletLists(folder, internet, clock, provider)
+    registration.written(folder / "registration.jwt", sub="NTRFR-TEST4")
     deployment = issuing.build(
         folder,
         institutions={name: {**facts, "sign_in": SIGN_IN} for name, facts in INSTITUTIONS.items()},

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from tests.support.advertised import (
     EVERY,
+    INSTITUTIONS,
     OTHER_CONFIGURATION,
     UNLISTED,
     Applicant,
@@ -16,10 +19,11 @@ from tests.support.pki import holder, new_key
 from vc import formats
 from vc.documents.catalogue import CONFIGURATIONS
 from vc.encoding import base64url, json
+from vc.errors import VerificationFailed
 from vc.jose import jwe, jws
 from vc.keys import jwk
 from vc.keys.signer import LocalSigner
-from vc.openid4vci import encryption, proof
+from vc.openid4vci import encryption, proof, registration_certificate
 from vc.openid4vci.encryption import ResponseEncryption
 from vc.sdjwt import type_metadata
 from vc.x509.certificate import public_key
@@ -160,6 +164,21 @@ def response_required(at: Applicant) -> None:
         refused(at.ask(body, sealed=True), "invalid_encryption_parameters")
         return
     assert at.ask(sealed=True).headers["content-type"] == "application/json"  # nobody asked for an encrypted answer
+
+
+def registration(at: Applicant) -> None:
+    """EAA-I-3: registered for everything that is announced here, and for nothing that others issue."""
+    assert at.described.registration_certificate is not None
+    read = registration_certificate.verify(at.described.registration_certificate, now=at.now, judge=lambda _: None)
+    identifier = INSTITUTIONS[at.institution]["registration_id"]
+    for name in at.described.configurations:
+        kind = at.described.configuration(name)
+        registration_certificate.check_issuer(read, organization_identifier=identifier, format=kind.format, type_id=kind.type_id)
+    with pytest.raises(VerificationFailed):
+        foreign = CONFIGURATIONS["ehic_dc4eu-1_sd_jwt"]
+        registration_certificate.check_issuer(
+            read, organization_identifier=identifier, format=foreign.format, type_id=foreign.type_id
+        )
 
 
 def configurations(at: Applicant) -> None:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,10 @@ from issuer.institution_settings import InstitutionWire
 from issuer.institutions import KeyUse
 from issuer.settings import SettingsError, load, parse
 from tests.support import issuer as world
-from tests.support.pki import NOW, root
-from vc.documents.catalogue import CONFIGURATIONS
+from tests.support import registration
+from tests.support.pki import root
 from vc.errors import Refused
-from vc.openid4vci import registration_certificate
-from vc.openid4vci.registration_certificate import ProvidedAttestation, Registration
+from vc.openid4vci.registration_certificate import ProvidedAttestation
 from vc.x509.profiles import MDOC_DOCUMENT_SIGNER
 
 Change = Callable[[dict[str, Any]], Any]
@@ -236,38 +234,11 @@ def test_an_encryption_key_is_on_the_curve_of_haip(raw: dict[str, Any], tmp_path
         parse(raw, base=tmp_path)
 
 
-def _registration(path: Path, **changes: Any) -> None:
-    """A registration certificate as a registrar makes it for the first institution."""
-    vct, doctype = CONFIGURATIONS["pda1_dc4eu-2_sd_jwt"].type_id, CONFIGURATIONS["eu.europa.ec.eudi.pda1_mdoc"].type_id
-    stated: dict[str, Any] = {
-        "sub": "NTRFR-TEST1",
-        "name": "Urssaf (test)",
-        "legal_name": "Urssaf (test)",
-        "country": "FR",
-        "registry_uri": "https://registrar.test/api",
-        "service_description": {"en": "PD A1"},
-        "entitlements": (registration_certificate.PUB_EAA_PROVIDER,),
-        "provides_attestations": (
-            ProvidedAttestation(format="dc+sd-jwt", type_ids=(vct,)),
-            ProvidedAttestation(format="mso_mdoc", type_ids=(doctype,)),
-        ),
-        "privacy_policy": "https://urssaf.test/privacy",
-        "info_uri": "https://urssaf.test",
-        "support_uri": "https://urssaf.test/support",
-        "supervisory_authority": {"uri": "https://authority.test"},
-        "certificate_policy": "https://registrar.test/policy",
-        **changes,
-    }
-    made = registration_certificate.create(root().leaf(), Registration(**stated), now=NOW, expires=NOW + timedelta(days=300))
-    path.write_text(made + "\n")
-
-
 def test_a_registration_certificate_is_read(raw: dict[str, Any], tmp_path: Path) -> None:
     """EAA-I-2: it is published as it is."""
-    _registration(tmp_path / "registration.jwt")
+    text = registration.written(tmp_path / "registration.jwt")
     _high(registration_certificate="registration.jwt")(raw)
-    found = parse(raw, base=tmp_path).institutions["fr-urssaf"].registration_certificate
-    assert found == (tmp_path / "registration.jwt").read_text().strip()
+    assert parse(raw, base=tmp_path).institutions["fr-urssaf"].registration_certificate == text
 
 
 @pytest.mark.parametrize(
@@ -284,7 +255,7 @@ def test_a_registration_a_wallet_would_refuse_stops_the_start(
     raw: dict[str, Any], tmp_path: Path, changes: dict[str, Any], sentence: str
 ) -> None:
     """EAA-I-3."""
-    _registration(tmp_path / "registration.jwt", **changes)
+    registration.written(tmp_path / "registration.jwt", **changes)
     _high(registration_certificate="registration.jwt")(raw)
     with pytest.raises(SettingsError, match=f"registration_certificate: .*{sentence}"):
         parse(raw, base=tmp_path)
