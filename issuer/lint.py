@@ -1,7 +1,7 @@
 """Looking at a credential with the verifier's eyes before the key touches it (Let's Encrypt: prepare, lint, sign).
 
 What is looked at is the credential as it will leave, with a signature of zeros in the place of the real one: reading it is the
-verifier's own code, and only the question whether the signature fits is left for afterwards (decision 0013).
+verifier's own code, and only the question whether the signature fits is left for afterwards (decision 0015).
 """
 
 from collections import OrderedDict

@@ -176,7 +176,7 @@ def test_the_stand_in_shows_the_real_chain_and_its_signature_fits_nothing() -> N
 def test_what_is_remembered_of_a_document_lets_nothing_else_through(
     configuration_id: str, code: str, change: Callable[[Expected], Expected]
 ) -> None:
-    """Decision 0013: every rule holds for the second copy of a document as for the first."""
+    """Decision 0015: every rule holds for the second copy of a document as for the first."""
     meant, examiner = _expected(configuration_id), Examiner()
     for _ in range(2):
         examiner.lint(_prepared(meant), meant, signer=SIGNER, now=NOW)
