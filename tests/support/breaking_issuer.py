@@ -174,8 +174,8 @@ def registration(at: Applicant) -> None:
     for name in at.described.configurations:
         kind = at.described.configuration(name)
         registration_certificate.check_issuer(read, organization_identifier=identifier, format=kind.format, type_id=kind.type_id)
-    with pytest.raises(VerificationFailed):
-        foreign = CONFIGURATIONS["ehic_dc4eu-1_sd_jwt"]
+    foreign = CONFIGURATIONS["ehic_dc4eu-1_sd_jwt"]
+    with pytest.raises(VerificationFailed, match="registration_type"):
         registration_certificate.check_issuer(
             read, organization_identifier=identifier, format=foreign.format, type_id=foreign.type_id
         )
