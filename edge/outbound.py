@@ -26,12 +26,17 @@ _MAX_URL = 8 * 1024  # SECURITY 4.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchLimits:
-    """`allow_loopback` is for demo and tests: it admits loopback addresses, and plain http to them only."""
+    """`allow_loopback` is for demo and tests: it admits loopback addresses, and plain http to them only.
+
+    `allow_plain_http` is for revocation lists and authorities' certificates alone, which are signed and by RFC 5280 §8 served over
+    http: it admits that scheme, and no further address.
+    """
 
     connect_seconds: float = 5.0
     total_seconds: float = 10.0
     max_bytes: int = 1 << 20
     allow_loopback: bool = False
+    allow_plain_http: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +173,8 @@ class Outbound:
         loopback_name = host == "localhost" or host.endswith(".localhost")
         addresses = self._addresses(host, port) if self._resolve else []
         loopback = loopback_name or (bool(addresses) and all(address.is_loopback for address in addresses))
-        if parts.scheme == "http" and not (self._limits.allow_loopback and (loopback or not self._resolve)):
+        plain = self._limits.allow_plain_http or (self._limits.allow_loopback and (loopback or not self._resolve))
+        if parts.scheme == "http" and not plain:
             raise Refused("destination", "plain http is allowed to loopback in demo and tests only")
         if parts.scheme not in ("http", "https"):
             raise Refused("destination", "only https is asked")

@@ -205,3 +205,14 @@ def test_the_address_that_was_judged_is_the_one_that_is_asked(monkeypatch: pytes
             server.shutdown()
             thread.join()
     assert (fetched.body.decode(), fetched.url) == (f"rebind.localhost:{server.server_port}", url)
+
+
+def test_revocation_lists_may_be_fetched_over_plain_http_and_from_no_further_address() -> None:
+    """RFC 5280 §8: they are signed, and usually served so."""
+    client = _client(lambda request: httpx2.Response(200, content=b"list"), allow_plain_http=True)
+    assert client.get("http://ca.example/ca.crl").body == b"list"
+    with pytest.raises(Refused):
+        client.get("ftp://ca.example/ca.crl")
+    for address in ("http://127.0.0.1/ca.crl", "http://10.0.0.1/ca.crl"):
+        with pytest.raises(Refused):
+            Outbound(FetchLimits(allow_plain_http=True)).get(address)
