@@ -77,7 +77,8 @@ class Grant:
 
 def digest(*parts: str) -> str:
     """SHA-256 in hex over the parts, each with its length: secrets are compared and kept as digests."""
-    return sha256(b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)).hexdigest()
+    octets = [part.encode() for part in parts]
+    return sha256(b"".join([len(part).to_bytes(4, "big") + part for part in octets])).hexdigest()
 
 
 def add_offer(connection: Connection, offer: Offer, *, tx_code: str | None) -> None:

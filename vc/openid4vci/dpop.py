@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hmac import compare_digest
 from typing import Any
 from urllib.parse import urlsplit
@@ -176,6 +177,11 @@ def _normalised(value: object) -> tuple[str, str, int | None, str]:
     """A URL for comparison: no query and fragment, and RFC 3986 §6.2.2 and §6.2.3 applied (RFC 9449 §4.3 step 9)."""
     if not isinstance(value, str) or not value.isascii() or not value.isprintable():
         raise Malformed("dpop_url", "htu is missing or not a URL")
+    return _of_url(value)
+
+
+@lru_cache(maxsize=256)  # every wallet of an issuer names the same few; faults are not remembered
+def _of_url(value: str) -> tuple[str, str, int | None, str]:
     try:
         parts = urlsplit(_without_query(value))
         host, port = parts.hostname, parts.port
