@@ -103,8 +103,11 @@ def _announce(description: dict[str, Any], as_json: bool) -> None:
         _print(description)
         return
     lines = [f"{name:<12}{description[name]}" for name in ("issuer", "verifier", "trust_list", "state")]
-    lines.append("institutions (id, types, API token):")
-    lines += [f"  {item['id']:<22}{','.join(item['types']):<11}{item['api_token']}" for item in description["institutions"]]
+    lines.append("institutions (id, types, issuance profile, API token):")
+    lines += [
+        f"  {item['id']:<22}{','.join(item['types']):<11}{item['issuance_profile']:<6} {item['api_token']}"
+        for item in description["institutions"]
+    ]
     lines.append(f"In another terminal: export PORTADOC_STATE={description['state']}")
     lines.append("These keys are for demonstrations only. Ctrl-C ends the services.")
     typer.echo("\n".join(lines))

@@ -21,7 +21,8 @@ def credential_issuer(institution: Institution, settings: Settings) -> dict[str,
     """Credential Issuer Metadata (OpenID4VCI 1.0 §12.2), in every language there is."""
     issuer, profile = institution.credential_issuer, institution.profile
     offer = profile.encryption
-    keys = [(key.kid, key.private.public_key()) for key in institution.encryption_keys]
+    # Only the current one: whoever still encrypts to an older one read it before the rotation, and is served until it is removed.
+    keys = [(key.kid, key.private.public_key()) for key in institution.encryption_keys[:1]]
     certificate = institution.registration_certificate
     return metadata.build(
         credential_issuer=issuer,

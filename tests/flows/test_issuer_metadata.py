@@ -193,8 +193,8 @@ def test_signed_metadata_end_with_the_access_certificate(tmp_path: Path) -> None
     deployment.close()
 
 
-def test_encryption_keys_are_published_the_current_one_first(tmp_path: Path) -> None:
-    """VCI-META-9, -10: each with `kid` and `alg`; older keys stay for requests under way (SECURITY O-13)."""
+def test_the_current_encryption_key_is_published(tmp_path: Path) -> None:
+    """VCI-META-9, -10: with `kid` and `alg`; older ones are taken for metadata read before, not given out any more (SECURITY O-13)."""
     deployment = world.build(tmp_path, encryption=True)
     raw = json.loads(json.dumps(deployment.raw))
     first, second = raw["institutions"][:2]
@@ -205,7 +205,8 @@ def test_encryption_keys_are_published_the_current_one_first(tmp_path: Path) -> 
         other = opened.get(metadata.well_known("https://issuer.test/fr-cnam", metadata.WELL_KNOWN)).json()
     deployment.close()
     keys = published["credential_request_encryption"]["jwks"]["keys"]
-    assert [key["kid"] for key in keys] == [key.kid for key in deployment.settings.institutions["fr-urssaf"].encryption_keys]
+    assert [key["kid"] for key in keys] == [deployment.settings.institutions["fr-urssaf"].encryption_keys[0].kid]
+    assert len(deployment.settings.institutions["fr-urssaf"].encryption_keys) == 2
     assert all(key["alg"] == "ECDH-ES" and "d" not in key for key in keys)
     assert published["credential_response_encryption"]["encryption_required"] is False
     assert not {"credential_request_encryption", "credential_response_encryption"} & other.keys()
