@@ -194,7 +194,7 @@ def test_signed_metadata_end_with_the_access_certificate(tmp_path: Path) -> None
 
 
 def test_the_current_encryption_key_is_published(tmp_path: Path) -> None:
-    """VCI-META-9, -10: with `kid` and `alg`; older ones are taken for metadata read before, not given out any more (SECURITY O-13)."""
+    """VCI-META-9, -10: with `kid` and `alg`; older ones are still taken, but given out no more (SECURITY O-13)."""
     deployment = world.build(tmp_path, encryption=True)
     raw = json.loads(json.dumps(deployment.raw))
     first, second = raw["institutions"][:2]
