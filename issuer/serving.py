@@ -18,6 +18,7 @@ from issuer.store import connect, status
 from issuer.store.engine import writing
 from issuer.wallet_trust import WalletTrust
 from trust_list.client import TrustClient
+from trust_list.revocation import RevocationLists
 from trust_list.status_lists import StatusLists
 from trust_list.status_memory import ShortMemory
 from vc.clock import Clock
@@ -56,7 +57,10 @@ def wallet_trust(settings: Settings, outbound: Outbound, clock: Clock) -> Wallet
         )
     except (OSError, VcError) as exc:
         raise SettingsError("setting trust.root: the trust root cannot be read; without one no wallet is believed") from exc
-    return WalletTrust(client.snapshot, StatusLists(outbound, ShortMemory(), min_ttl=_STATUS_KEPT), clock=clock)
+    status = StatusLists(outbound, ShortMemory(), min_ttl=_STATUS_KEPT)
+    plainly = FetchLimits(allow_loopback=settings.allow_http_loopback, allow_plain_http=True)
+    revocation = RevocationLists(Outbound(plainly, ca_file=settings.tls_ca), ShortMemory())
+    return WalletTrust(client.snapshot, status, clock=clock, revocation=revocation)
 
 
 def migrate(settings_path: Path) -> None:

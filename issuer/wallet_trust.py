@@ -10,6 +10,7 @@ from cryptography import x509
 from trust_list.decide import Outcome, TrustDecision, evaluate
 from trust_list.profiles import Role
 from trust_list.query import TrustQuery
+from trust_list.revocation import Authorities, RevocationLists, Standing
 from trust_list.snapshot import TrustSnapshot
 from trust_list.status_lists import StatusLists, StatusSigner
 from vc.clock import Clock
@@ -34,14 +35,19 @@ class Provider:
 
 
 class WalletTrust:
-    """Answers from a snapshot of accepted lists and from the providers' status lists. Safe to share between threads.
+    """Answers from a snapshot of accepted lists, from the providers' status lists, and from the authorities of their certificates.
+    Safe to share between threads.
 
-    A call may wait for the network: up to the limits of the snapshot's source and of one fetch of a status list.
-    `clock`: our own, for the freshness of the list.
+    A call may wait for the network: up to the limits of the snapshot's source and of one fetch of each kind of list.
+    `clock`: our own, for the freshness of the list. `revocation` None: authorities are not asked whether they revoked a provider's
+    certificate, and the trust list alone says whether it counts.
     """
 
-    def __init__(self, snapshot: Callable[[], TrustSnapshot], status: StatusLists, *, clock: Clock) -> None:
-        self._snapshot, self._status, self._clock = snapshot, status, clock
+    def __init__(
+        self, snapshot: Callable[[], TrustSnapshot], status: StatusLists, *, clock: Clock, revocation: RevocationLists | None = None
+    ) -> None:
+        self._snapshot, self._status, self._clock, self._revocation = snapshot, status, clock, revocation
+        self._authorities = Authorities()
 
     def believe(
         self, chain: tuple[x509.Certificate, ...], statuses: Sequence[StatusReference], *, family: str, now: datetime
@@ -50,9 +56,9 @@ class WalletTrust:
 
         The chain is judged at `now` and not at the time the attestation claims for itself: whoever holds an old key can write
         an old date. `family` begins the codes: raises `Refused` with `FAMILY_untrusted` (not listed, not a fitting certificate,
-        another body's key …: the reason of the list in words), `FAMILY_revoked` (revoked or suspended), `FAMILY_status` (a
-        reference that can never be read), and `Unreachable` with `FAMILY_trust` or `FAMILY_status` when the trust list or the
-        status list cannot be relied upon at present.
+        another body's key …: the reason of the list in words, or a certificate that its authority revoked), `FAMILY_revoked`
+        (revoked or suspended), `FAMILY_status` (a reference that can never be read), and `Unreachable` with `FAMILY_trust` or
+        `FAMILY_status` when the trust list, the list of revoked certificates or the status list cannot be relied upon at present.
         """
         snapshot = self._snapshot()
         decision = evaluate(self._query("issuance", chain, None, now), snapshot)
@@ -60,9 +66,23 @@ class WalletTrust:
             raise Unreachable(f"{family}_trust", f"the list of wallet providers cannot be relied upon at present: {_why(decision)}")
         if not decision.trusted:
             raise Refused(f"{family}_untrusted", f"the wallet provider is not trusted: {_why(decision)}")
+        self._check_certificate(chain, snapshot, family=family, now=now)
         for status in statuses:
             self._check_status(status, decision, snapshot, family=family, now=now)
         return Provider(entity_id=decision.entity_id, name=decision.entity_name)
+
+    def _check_certificate(
+        self, chain: tuple[x509.Certificate, ...], snapshot: TrustSnapshot, *, family: str, now: datetime
+    ) -> None:
+        if self._revocation is None:
+            return
+        said = self._revocation.check(chain[0], (*chain[1:], *self._authorities.of(snapshot)), signed_at=now, now=now)
+        if said.standing is Standing.REVOKED:
+            raise Refused(f"{family}_untrusted", f"the wallet provider's certificate was withdrawn: {said.detail}")
+        if not said.clear:
+            raise Unreachable(
+                f"{family}_trust", f"it cannot be found out whether the wallet provider's certificate was withdrawn: {said.detail}"
+            )
 
     def _check_status(
         self, status: StatusReference, provider: TrustDecision, snapshot: TrustSnapshot, *, family: str, now: datetime

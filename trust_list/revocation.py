@@ -17,7 +17,9 @@ from enum import StrEnum
 
 from cryptography import x509
 
+from trust_list.anchors import Anchors
 from trust_list.client import Getter
+from trust_list.snapshot import TrustSnapshot
 from trust_list.status_memory import KeptToken, TokenMemory
 from vc.errors import Malformed, Refused, Unreachable, VcError, VerificationFailed
 from vc.x509 import crl
@@ -98,6 +100,12 @@ class RevocationLists:
         """
         issued_at = crl.parse(der).this_update
         self._memory.put(address, _KIND, KeptToken(token=der, issued_at=issued_at, fetched_at=fetched_at))
+
+    def keep_issuer(self, address: str, der: bytes, *, fetched_at: datetime) -> None:
+        """Put the certificate of an authority into the memory, as if fetched from `address` (caIssuers). It counts only for
+        certificates that its key signed. Raises `Malformed("certificate")`."""
+        issued_at = from_der(der).not_valid_before_utc
+        self._memory.put(address, _KIND_OF_ISSUER, KeptToken(token=der, issued_at=issued_at, fetched_at=fetched_at))
 
     def _issuer(self, certificate: x509.Certificate, issuers: Sequence[x509.Certificate], now: datetime) -> x509.Certificate:
         """The certificate whose key signed `certificate`. Raises `Unreachable("crl_issuer_unknown")`."""
@@ -185,3 +193,19 @@ class RevocationLists:
             raise fault from error
         self._failed.pop(address, None)
         return fetched.body
+
+
+class Authorities:
+    """The CA certificates among a snapshot's anchors: where an issuer that is listed itself is found. Remembers the last answer."""
+
+    def __init__(self) -> None:
+        self._last: tuple[tuple[Anchors | None, ...], tuple[x509.Certificate, ...]] = ((), ())
+
+    def of(self, snapshot: TrustSnapshot) -> tuple[x509.Certificate, ...]:
+        """Every listed CA certificate, whatever for: `RevocationLists` takes none that did not sign what it is asked about."""
+        known = tuple(listing.anchors for listing in snapshot.lists.values())
+        before, found = self._last
+        if len(before) != len(known) or any(a is not b for a, b in zip(before, known, strict=True)):
+            found = tuple(one for anchors in known if anchors is not None for entry in anchors.entries for one in entry.authorities)
+            self._last = known, found
+        return found

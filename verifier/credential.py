@@ -9,6 +9,7 @@ from trust_list.status_lists import StatusAnswer
 from vc import formats
 from vc.documents import catalogue
 from vc.documents.document import Document
+from vc.documents.outcome import Result
 from vc.encoding.claims_path import Path
 from vc.errors import VcError
 from vc.formats import Challenge, Credential, TranscriptChallenge
@@ -17,7 +18,7 @@ from vc.x509 import chain as paths
 from vc.x509.certificate import public_key
 from vc.x509.profiles import DOCUMENT_SIGNER, SEAL, check_leaf
 from verifier.report import CREDENTIAL_CHECKS, Report, describe
-from verifier.sources import Control, Shown, StatusSource, TrustAnswer, TrustSource
+from verifier.sources import Checked, Control, Shown, StatusSource, TrustAnswer, TrustSource
 from verifier.surplus import unasked, without
 
 PID = "pid"
@@ -54,7 +55,7 @@ def judge(
     one.facts = answer.facts
     for check_id, (result, because, detail) in answer.checks.items():
         report.put(check_id, result, detail, because)
-    _check_certificate(report, one.credential)
+    _check_certificate(report, one.credential, answer.revocation)
     _check_technical_validity(report, one.credential, control.now)
     _check_holder(report, one.credential, challenge, control.now)
     _check_status(one, answer, status, control.now)
@@ -100,8 +101,8 @@ _SIGNATURE_ERRORS = frozenset({"signature", "jws_alg", "jws_crit", "jws_typ", "c
 _CONTENT_REASONS = {"unknown_type": "document_type_unknown"}
 
 
-def _check_certificate(report: Report, credential: Credential) -> None:
-    """3: HAIP 1.0 §6.1.1 for what was sent; the rule set of the format for the leaf, and the leaf's time when it signed.
+def _check_certificate(report: Report, credential: Credential, revocation: Checked | None) -> None:
+    """3: HAIP 1.0 §6.1.1 for what was sent; the rule set of the format for the leaf, its time when it signed, its revocation.
 
     The path to a listed certificate is the trust list's answer; where there is none to compare with, the leaf is still judged.
     """
@@ -118,8 +119,11 @@ def _check_certificate(report: Report, credential: Credential) -> None:
         report.failed("certificate_path", "validity_malformed", "the document does not say when it was signed")
     elif not leaf.not_valid_before_utc <= signed_at <= leaf.not_valid_after_utc:
         report.failed("certificate_path", "certificate_expired", "signed outside the life of the certificate")
+    elif revocation is not None and revocation.result is not Result.PASSED:
+        report.put("certificate_path", revocation.result, revocation.detail, revocation.because)
     else:
-        report.passed("certificate_path", f"valid when signed on {signed_at:%Y-%m-%d}")
+        looked_at = "" if revocation is None else f"; {revocation.detail}"
+        report.passed("certificate_path", f"valid when signed on {signed_at:%Y-%m-%d}{looked_at}")
 
 
 def _check_technical_validity(report: Report, credential: Credential, now: datetime) -> None:

@@ -1,18 +1,20 @@
 """The surroundings of a check on the command line: trust lists from a root file, status lists over bounded HTTP, nothing else."""
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from edge.outbound import FetchLimits, Outbound
 from trust_list.client import TrustClient
+from trust_list.revocation import RevocationLists
 from trust_list.root import TrustRoot
 from trust_list.status_memory import ShortMemory
 from vc.clock import Clock
 from verifier import bare
 from verifier.bare import Case
+from verifier.revocation import RevocableTrust
 from verifier.sources import TrustSource
 from verifier.status import SignerJudge, StatusLists
 from verifier.trust import ListTrust, NoTrust
@@ -29,11 +31,12 @@ class Surroundings:
     trust: TrustSource
     judge: SignerJudge
     status: StatusLists
-    outbound: Outbound
+    outbounds: tuple[Outbound, ...]
 
     def close(self) -> None:
         """Give back what was opened."""
-        self.outbound.close()
+        for outbound in self.outbounds:
+            outbound.close()
 
     def check(self, case: Case) -> Verdict:
         """The verdict on one artefact."""
@@ -45,18 +48,23 @@ def surroundings(*, root: Path | None, keep_in: Path, ca_file: Path | None, cloc
     trusted. Raises `Malformed` for a root file that is none and OSError for one that cannot be read."""
     if root is None:
         outbound = Outbound(FetchLimits(), ca_file=ca_file)
-        return _surroundings(NoTrust(), outbound)
+        nobody = NoTrust()
+        return _surroundings(nobody, outbound, nobody)
     lists = TrustRoot.load(root.read_bytes()).lists
     # A root whose lists live on this machine describes a test world; only then may anything on this machine be asked.
-    outbound = Outbound(FetchLimits(allow_loopback=all(_on_loopback(one.uri) for one in lists)), ca_file=ca_file)
+    limits = FetchLimits(allow_loopback=all(_on_loopback(one.uri) for one in lists))
+    outbound = Outbound(limits, ca_file=ca_file)
     client = TrustClient(root, keep_in, outbound=outbound, clock=clock, refresh_seconds=_REFRESH_SECONDS)
     client.refresh()  # wait for the lists: a command has nothing else to go by
-    return _surroundings(ListTrust(client.snapshot, clock=clock), outbound)
+    judge = ListTrust(client.snapshot, clock=clock)
+    plainly = Outbound(replace(limits, allow_plain_http=True), ca_file=ca_file)
+    trust = RevocableTrust(judge, RevocationLists(plainly, ShortMemory()), client.snapshot)
+    return _surroundings(judge, outbound, trust, plainly)
 
 
-def _surroundings(trust: ListTrust | NoTrust, outbound: Outbound) -> Surroundings:
-    status = StatusLists(outbound, ShortMemory(), trust, min_ttl=_MIN_TTL)
-    return Surroundings(trust=trust, judge=trust, status=status, outbound=outbound)
+def _surroundings(judge: ListTrust | NoTrust, outbound: Outbound, trust: TrustSource, *others: Outbound) -> Surroundings:
+    status = StatusLists(outbound, ShortMemory(), judge, min_ttl=_MIN_TTL)
+    return Surroundings(trust=trust, judge=judge, status=status, outbounds=(outbound, *others))
 
 
 def _on_loopback(uri: str) -> bool:

@@ -6,12 +6,15 @@ from starlette.types import ASGIApp
 
 from edge.outbound import FetchLimits, Outbound
 from trust_list.client import TrustClient
+from trust_list.revocation import RevocationLists
 from vc.clock import Clock
 from vc.errors import VcError
 from verifier.app import create_app
 from verifier.asking import RandomBytes
 from verifier.migrations import is_current, upgrade
+from verifier.revocation import RevocableTrust
 from verifier.settings import Settings, SettingsError
+from verifier.sources import TrustSource
 from verifier.status import StatusLists
 from verifier.store.status_tokens import StatusTokens
 from verifier.store.tables import connect
@@ -40,6 +43,11 @@ def build(settings: Settings, *, clock: Clock, random_bytes: RandomBytes) -> ASG
         )
     except (OSError, VcError) as exc:
         raise SettingsError("setting trust.root: the trust root cannot be read; without one nothing can be trusted") from exc
-    trust = ListTrust(client.snapshot, clock=clock)
-    status = StatusLists(outbound, StatusTokens(engine), trust, min_ttl=timedelta(seconds=settings.status_min_ttl_seconds))
+    lists, tokens = ListTrust(client.snapshot, clock=clock), StatusTokens(engine)
+    status = StatusLists(outbound, tokens, lists, min_ttl=timedelta(seconds=settings.status_min_ttl_seconds))
+    trust: TrustSource = lists
+    if settings.certificate_revocation == "required":
+        limits = FetchLimits(allow_loopback=settings.allow_http_loopback, allow_plain_http=True)
+        revocations = RevocationLists(Outbound(limits, ca_file=settings.tls_ca), tokens)
+        trust = RevocableTrust(lists, revocations, client.snapshot)
     return create_app(settings, engine, trust=trust, status=status, clock=clock, random_bytes=random_bytes)

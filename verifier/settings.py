@@ -34,6 +34,7 @@ class _File(shared.Wire):
     request_lifetime_seconds: Annotated[int, Field(ge=1, le=900)] = 300
     result_retention_seconds: Annotated[int, Field(ge=1, le=604_800)] = 3600
     api_token_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    certificate_revocation: Literal["required", "off"] = "required"
     openid_provider: registry.ProviderFile | None = None
 
 
@@ -59,6 +60,7 @@ class Settings:
     request_lifetime_seconds: int
     result_retention_seconds: int
     api_token_sha256: str | None
+    certificate_revocation: Literal["required", "off"]
     openid_provider: registry.Provider | None
 
 
@@ -90,6 +92,7 @@ def parse(raw: dict[str, Any], *, base: Path) -> Settings:
         request_lifetime_seconds=file.request_lifetime_seconds,
         result_retention_seconds=file.result_retention_seconds,
         api_token_sha256=file.api_token_sha256,
+        certificate_revocation=file.certificate_revocation,
         openid_provider=_provider(file, base),
     )
     if settings.client_id_prefix == "x509_san_dns" and not has_dns_name(settings):  # VP-CID-2

@@ -34,13 +34,26 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One thing looked at: the result, a reason code where there is one, the detail."""
+
+    result: Result
+    because: str | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrustAnswer:
-    """What the trust lists say about a signer. `checks`: by check id the result, a reason code where there is one, the detail."""
+    """What the trust lists say about a signer. `checks`: by check id the result, a reason code where there is one, the detail.
+
+    `revocation`: what the authority of the certificate says of it; None where it was not asked.
+    """
 
     trusted: bool
     checks: Mapping[str, tuple[Result, str | None, str]]
     entity_id: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    revocation: Checked | None = None
 
 
 class TrustSource(Protocol):

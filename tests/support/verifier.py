@@ -43,6 +43,7 @@ from vc.x509.profiles import MDOC_DOCUMENT_SIGNER
 from verifier.app import create_app
 from verifier.migrations import upgrade
 from verifier.settings import Settings, parse
+from verifier.sources import TrustSource
 from verifier.status import StatusLists
 from verifier.store.status_tokens import StatusTokens
 from verifier.store.tables import connect
@@ -287,6 +288,10 @@ class World:
         client.refresh(force=True)
         return ListTrust(client.snapshot, clock=self.clock)
 
+    def judge(self, lists: ListTrust) -> TrustSource:
+        """Who is asked about issuers: the trust lists, and in some worlds somebody beside them."""
+        return lists
+
     @contextmanager
     def service(self, settings: Settings | None = None) -> Iterator[TestClient]:
         """A running verifier over this world's database; several of them are several workers."""
@@ -297,7 +302,9 @@ class World:
         status = StatusLists(
             self.outbound(), StatusTokens(engine), trust, min_ttl=timedelta(seconds=settings.status_min_ttl_seconds)
         )
-        app = create_app(settings, engine, trust=trust, status=status, clock=self.clock, random_bytes=secrets.token_bytes)
+        app = create_app(
+            settings, engine, trust=self.judge(trust), status=status, clock=self.clock, random_bytes=secrets.token_bytes
+        )
         with TestClient(app, base_url=BASE_URL, raise_server_exceptions=False, follow_redirects=False) as client:
             yield client
         engine.dispose()

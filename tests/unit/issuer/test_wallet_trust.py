@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
 import pytest
 
+from edge.outbound import FetchLimits, Outbound
 from edge.settings import SettingsError
 from issuer import serving
 from issuer.wallet_trust import Provider, WalletTrust
@@ -16,9 +18,15 @@ from tests.support.internet import Internet
 from tests.support.issuer import TestClock, build
 from tests.support.pki import NOW
 from tests.support.wallet_provider import LIST_HOST, WalletLists, WalletProvider
+from trust_list.client import TrustClient
+from trust_list.revocation import RevocationLists
+from trust_list.status_lists import StatusLists
+from trust_list.status_memory import ShortMemory
 from vc.errors import Refused, Unreachable, VcError
 from vc.keys.signer import LocalSigner
 from vc.status.reference import StatusReference
+from vc.x509 import crl
+from vc.x509.crl import Reason, Revocation
 
 DAY = timedelta(days=1)
 
@@ -234,3 +242,73 @@ def test_an_unreadable_trust_root_stops_the_start(scene: Scene, tmp_path: Path, 
 
 def test_without_a_root_nobody_is_believed(scene: Scene, tmp_path: Path) -> None:
     assert serving.wallet_trust(build(tmp_path).settings, scene.lists.outbound(), scene.clock) is None
+
+
+# --- the authority of the provider's certificate
+
+
+class Revocable(Scene):
+    """The provider's certificate names a list of its authority; `revoked` are the entries of that list."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        address = "https://wallet-ca.test/list.crl"
+        self.revoked: list[Revocation] = []
+        self.internet.function("wallet-ca.test", self._list)
+        self.provider = WalletProvider(name="Third (test)", registration_id="NTRFR-WALLET3", host="third.test")
+        self.provider.signer = self.provider.leaf(crl_url=address)
+        (folder / "third").mkdir()
+        self.lists = WalletLists(folder / "third", self.internet, self.clock, self.provider)
+        self.chain = (*self.provider.signer.chain, self.provider.authority.certificate)
+        client = TrustClient(self.lists.root_file, folder / "third-state", self.lists.outbound(), self.clock, refresh_seconds=60)
+        statuses = StatusLists(self.lists.outbound(), ShortMemory(), min_ttl=timedelta(seconds=1))
+        revocation = RevocationLists(self.lists.outbound(), ShortMemory())
+        self.trust = WalletTrust(client.snapshot, statuses, clock=self.clock, revocation=revocation)
+
+    def _list(self, _asked: httpx2.Request) -> httpx2.Response:
+        authority = self.provider.authority
+        built = crl.build(
+            authority.certificate, authority.key,
+            number=1, this_update=self.clock(), next_update=self.clock() + DAY, revoked=self.revoked,
+        )  # fmt: skip
+        return httpx2.Response(200, content=built)
+
+    def ask(self) -> Provider:
+        return self.trust.believe(self.chain, (), family="attestation", now=self.clock())
+
+
+@pytest.fixture
+def revocable(tmp_path: Path) -> Revocable:
+    return Revocable(tmp_path)
+
+
+def test_a_provider_whose_authority_has_nothing_against_it_is_believed(revocable: Revocable) -> None:
+    assert revocable.ask().entity_id == "NTRFR-WALLET3"
+    assert len(revocable.internet.requests("list.crl")) == 1
+
+
+@pytest.mark.parametrize("reason", [Reason.KEY_COMPROMISE, Reason.SUPERSEDED])
+def test_a_provider_whose_certificate_was_revoked_is_refused(revocable: Revocable, reason: Reason) -> None:
+    serial = revocable.chain[0].serial_number
+    revocable.revoked.append(Revocation(serial=serial, since=revocable.clock() - DAY, reason=reason))
+    with pytest.raises(Refused) as caught:
+        revocable.ask()
+    assert caught.value.code == "attestation_untrusted"
+    assert str(reason) in caught.value.detail
+
+
+def test_a_provider_whose_authority_cannot_be_asked_is_not_believed_now(revocable: Revocable) -> None:
+    revocable.internet.function("wallet-ca.test", lambda _: httpx2.Response(500))
+    with pytest.raises(Unreachable) as caught:
+        revocable.ask()
+    assert caught.value.code == "attestation_trust"
+
+
+def test_the_service_asks_authorities(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(serving, "WalletTrust", lambda *_, **more: given.update(more))
+    monkeypatch.setattr(serving, "TrustClient", lambda *_, **__: SimpleNamespace(snapshot=None))
+    trust = SimpleNamespace(root=tmp_path, state=tmp_path, refresh_seconds=60)
+    settings: Any = SimpleNamespace(trust=trust, allow_http_loopback=True, tls_ca=None)
+    serving.wallet_trust(settings, Outbound(FetchLimits()), lambda: NOW)
+    assert isinstance(given["revocation"], RevocationLists)
