@@ -324,9 +324,9 @@ def test_bad_attestations_and_proofs(scene: Scene, case: str) -> None:
 
 @pytest.mark.parametrize("name", [HEADER, POP_HEADER])
 def test_a_header_that_comes_twice(scene: Scene, name: str) -> None:
-    """VCI-WIA-1, SECURITY H-6: already the door turns it away."""
+    """VCI-WIA-1, SECURITY H-6: never "last wins"."""
     headers = dict(_pair(*scene.headers()))
-    _is(scene.send([*headers.items(), (name, headers[name])]), 400, "invalid_request")
+    _is(scene.send([*headers.items(), (name, headers[name])]), 401, "invalid_client")
     assert scene.shown().status_code == scene.done
 
 
