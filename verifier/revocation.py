@@ -1,7 +1,7 @@
 """Beside the trust lists: whether the certificate that signed a document was revoked by the authority that issued it.
 
 Only a certificate the trust list believes is asked about, and only where it names a revocation list. What cannot be had is not
-concluded from: the check is then open, and the verdict undetermined (docs/decisions/0015).
+concluded from: the check is then open, and the verdict undetermined (docs/decisions/0017).
 """
 
 from collections.abc import Callable
