@@ -1,6 +1,6 @@
 """The well-known documents of an institution: plain JSON always, signed where it has an access certificate and is asked to."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,6 +27,8 @@ _VARYING = {**_CACHED, "vary": "accept, accept-language"}
 _JSON, _JWT = "application/json", "application/jwt"
 SIGNED_FOR = timedelta(hours=24)
 """How long signed metadata are good; they are signed anew after half of it."""
+MAX_KEPT = 256
+"""Descriptions that are kept, of all institutions and combinations of languages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,27 +37,46 @@ class _Signed:
     until: datetime
 
 
-class Publications:
-    """The metadata of the institutions, each made once, for nothing in them changes while the service runs.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """Issuer metadata in some languages; not to be changed. `locales`: those that occur."""
 
-    Signatures are made anew when half of their time is over. One object per worker.
+    body: Mapping[str, Any]
+    locales: frozenset[str]
+
+
+class Publications:
+    """The metadata of the institutions, each made once, for nothing in them changes while the service runs but that a registration
+    certificate ends. Signatures are made anew when half of their time is over. One object per worker.
     """
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._described: dict[str, dict[str, Any]] = {}
+        self._described: dict[tuple[str, bool, tuple[str, ...]], Description] = {}
         self._signed: dict[str, _Signed] = {}
+        self._registered_until = {one.id: _registered_until(one) for one in service.settings.institutions.values()}
 
-    def described(self, institution: Institution, now: datetime) -> dict[str, Any]:
-        """The issuer metadata in all languages; not to be changed. A registration certificate that is over is left out."""
-        if institution.id not in self._described:
-            self._described[institution.id] = described.credential_issuer(institution, self._service.settings)
-        full = self._described[institution.id]
-        ends = self._registered_until(institution)
-        if ends is None or now < ends:
-            return full
-        _log.error("registration_certificate_expired", institution=institution.id)
-        return {name: value for name, value in full.items() if name != "issuer_info"}
+    def described(self, institution: Institution, now: datetime, languages: tuple[str, ...] = ()) -> Description:
+        """The issuer metadata, in all languages or in those named. A registration certificate that is over is left out."""
+        ends = self._registered_until[institution.id]
+        registered = ends is None or now < ends
+        if not registered:
+            _log.error("registration_certificate_expired", institution=institution.id)
+        key = (institution.id, registered, tuple(sorted(languages)))
+        if key not in self._described:
+            if len(self._described) >= MAX_KEPT:  # anybody may think of a new combination of languages
+                self._described.clear()
+            self._described[key] = self._describe(institution, now, languages, registered=registered)
+        return self._described[key]
+
+    def _describe(self, institution: Institution, now: datetime, languages: tuple[str, ...], *, registered: bool) -> Description:
+        if languages:
+            body = described.in_languages(self.described(institution, now).body, languages)
+        else:
+            body = described.credential_issuer(institution, self._service.settings)
+        if not registered:
+            body.pop("issuer_info", None)
+        return Description(body=body, locales=described.locales(body))
 
     def signed(self, institution: Institution, now: datetime) -> str | None:
         """The same as a JWT of the institution's access certificate (VCI-META-19, -20); None where that has none that is good."""
@@ -68,16 +89,20 @@ class Publications:
             return None
         held = self._signed.get(institution.id)
         if held is None or not now < held.until:
-            token = signed_metadata.sign(self.described(institution, now), signer, now=now, expires=ends)
-            held = self._signed[institution.id] = _Signed(token=token, until=now + (ends - now) / 2)
+            token = signed_metadata.sign(self.described(institution, now).body, signer, now=now, expires=ends)
+            registered = self._registered_until[institution.id]
+            anew = now + (ends - now) / 2
+            until = anew if registered is None or registered <= now else min(anew, registered)
+            held = self._signed[institution.id] = _Signed(token=token, until=until)
         return held.token
 
-    def _registered_until(self, institution: Institution) -> datetime | None:
-        """The end of the registration certificate, None where there is none."""
-        if institution.registration_certificate is None:
-            return None
-        claims = jws.parse(institution.registration_certificate).claims()
-        return from_numeric_date(claims["exp"]) if "exp" in claims else None
+
+def _registered_until(institution: Institution) -> datetime | None:
+    """The end of the registration certificate; None where there is none, or no end."""
+    if institution.registration_certificate is None:
+        return None
+    claims = jws.parse(institution.registration_certificate).claims()
+    return from_numeric_date(claims["exp"]) if "exp" in claims else None
 
 
 async def credential_issuer(request: Request, service: Service, institution: Institution) -> Response:
@@ -94,11 +119,11 @@ async def credential_issuer(request: Request, service: Service, institution: Ins
     if plain == 0 and negotiation.names(accept, _JSON):
         return refusal(406, "not_acceptable", "the metadata of this issuer are application/json", _VARYING)
     full = publications.described(institution, now)
-    wanted = negotiation.locales(",".join(request.headers.getlist("accept-language")), described.locales(full))
+    wanted = negotiation.locales(",".join(request.headers.getlist("accept-language")), full.locales)
     if not wanted:
-        return answer(full, headers=_VARYING)
-    chosen = described.in_languages(full, wanted)
-    return answer(chosen, headers={**_VARYING, "content-language": ", ".join(sorted(described.locales(chosen)))})
+        return answer(full.body, headers=_VARYING)
+    chosen = publications.described(institution, now, wanted)
+    return answer(chosen.body, headers={**_VARYING, "content-language": ", ".join(sorted(chosen.locales))})
 
 
 def _publications(request: Request) -> Publications:

@@ -1,5 +1,6 @@
 """What an institution publishes of itself: plain and signed, in which languages, and how it follows from the settings."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -158,6 +159,14 @@ def test_languages_that_are_asked_for_are_sent_and_named(client: TestClient) -> 
     assert answer.json()["display"] == [{"name": "Urssaf (test)"}]
 
 
+def test_what_strangers_ask_for_is_kept_within_bounds(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("issuer.routes.metadata.MAX_KEPT", 3)
+    for first, second in itertools.product(("de", "fr", "el"), ("mt", "ga", "is")):
+        answer = client.get(URL, headers={"accept-language": f"{first}, {second}"})
+        assert names(answer.json()).keys() == {first, second}
+    assert len(names(client.get(URL).json())) == 27
+
+
 def test_the_registration_certificate_is_shown_as_long_as_it_is_good(tmp_path: Path) -> None:
     """EAA-I-2, -3: by value, one, and what a wallet checks of it holds; once it is over it is not shown any more."""
     text = registration.written(tmp_path / "registration.jwt", expires=NOW + timedelta(days=20))
@@ -172,8 +181,9 @@ def test_the_registration_certificate_is_shown_as_long_as_it_is_good(tmp_path: P
             registration_certificate.check_issuer(
                 read, organization_identifier=identifier, format=kind.format, type_id=kind.type_id
             )
+        deployment.clock.advance(days=20, minutes=-1)  # signed a minute before the end, and not kept beyond it
         assert "issuer_info" in jws.parse(opened.get(URL, headers={"accept": JWT}).text).claims()
-        deployment.clock.advance(days=21)
+        deployment.clock.advance(minutes=1)
         assert "issuer_info" not in opened.get(URL).json()
         assert "issuer_info" not in jws.parse(opened.get(URL, headers={"accept": JWT}).text).claims()
     deployment.close()
