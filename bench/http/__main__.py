@@ -85,14 +85,13 @@ def credentials(directory: Path, rounds: int, count: int) -> dict[str, dict[str,
         for kind, argument, where in (("reference", str(reference_port), reference_port), ("issuer", str(scene.settings), port)):
             log = directory / f"{kind}.log"
             stack.enter_context(servers.running("bench.http.servers", kind, argument, port=where, log=log))
-        holders = {"": scene.wallets(bound=True), "-bearer": scene.wallets(bound=False)}
         for number in range(rounds + 1):
-            for name, those in holders.items():
-                requests = scene.requests(those, count)
+            for name, pairs in turns.items():
+                requests = scene.requests(scene.wallets(bound=not name), count)  # anew: an access token lives five minutes
                 bare = load.measure(least, port=reference_port, connections=CONNECTIONS)
                 ours = load.measure(requests, port=port, connections=CONNECTIONS)
                 if number:  # the first turn warms up
-                    turns[name].append((ours, bare))
+                    pairs.append((ours, bare))
     measured = {}
     for name, pairs in turns.items():
         measured[f"credential-rate{name}"] = _row([(ours.rate, bare.rate) for ours, bare in pairs])

@@ -12,7 +12,7 @@ import uvicorn
 
 from edge.serve import options
 
-_START_SECONDS = 20.0
+_START_SECONDS = 60.0
 
 
 def free_port() -> int:
