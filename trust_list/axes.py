@@ -1,24 +1,26 @@
-"""The answers for one list entry: path, listed, identity, scope, content (TRUST 3, questions A to D)."""
+"""The answers for one list entry: path, listed, identity, scope, content (TRUST 3, questions A to D), and qualified."""
 
 from collections.abc import Mapping
 from datetime import datetime
 
 from trust_list import countries, matching
-from trust_list.anchors import Anchors, Entry
+from trust_list.anchors import Anchors, Entry, Interval
 from trust_list.answers import AxisResult, failed, not_checked, passed
 from trust_list.model import write_time
 from trust_list.query import TrustQuery
 from trust_list.scope import ScopeEntry
-from trust_list.snapshot import Listing
+from trust_list.snapshot import Listing, QualifiedSource
+from trust_list.withdrawal import CONFIRMED_BY_INSTITUTION, Withdrawal, worst
 
-NAMES = ("path", "listed", "identity", "scope", "content")
+NAMES = ("path", "listed", "identity", "scope", "content", "qualified")
 CONTENT_SILENT = "content_not_stated"
+AT_ISSUE = "notified_at_issue"
 _TYPE_LABELS = {"pda1": "PDA1", "ehic": "EHIC", "pid": "PID"}
 
 
-def answer(query: TrustQuery, entry: Entry, listing: Listing) -> Mapping[str, AxisResult]:
+def answer(query: TrustQuery, entry: Entry, listing: Listing, source: QualifiedSource | None) -> Mapping[str, AxisResult]:
     """All answers for `entry`, none skipped because another failed: who reads them sees every side."""
-    where = f"list {listing.list_id} edition {listing.accepted.sequence if listing.accepted else 0}"
+    where = matching.edition(listing)
     anchors = listing.anchors
     assert anchors is not None
     return {
@@ -27,33 +29,60 @@ def answer(query: TrustQuery, entry: Entry, listing: Listing) -> Mapping[str, Ax
         "identity": _identity(query, entry, anchors, where),
         "scope": _scope(query, entry, where),
         "content": _content(query, entry),
+        "qualified": _qualified(query, source),
     }
 
 
 def _listed(query: TrustQuery, entry: Entry, where: str) -> AxisResult:
-    """A: notified now, and already when the document was signed (strict mode, TRUST 7.2 rule 6)."""
+    """A: notified now, and already when the document was signed; historical mode asks the latter only (TRUST 7.2 rule 6)."""
     who = f"{entry.entity.name} ({entry.role} service)"
     current = entry.at(query.t_now)
-    first = entry.first_notified
     if current is None:
         start = min((i.start for i in entry.intervals if i.start is not None), default=None)
         since = f" before {write_time(start)}" if start else ""
         return failed("not_yet_notified", f"on {where}, {who} is not notified{since}")
     if not current.notified:
-        then = entry.at(query.issued)
-        was = "was notified" if then is not None and then.notified else "was not notified"
-        return failed(
-            "withdrawn",
-            f"on {where}, {who} is withdrawn since {_when(current.start)}"
-            f"{f' ({entry.withdrawal_reason})' if entry.withdrawal_reason else ''}; it {was} when the document was signed, "
-            f"{write_time(query.issued)}",
-        )
-    if first is not None and query.issued + query.issue_tolerance < first:
+        return _withdrawn(query, entry, current, f"on {where}, {who}")
+    if not _notified_at_issue(query, entry):
+        first = entry.first_notified
+        if first is None or query.issued >= first:
+            return failed(
+                "withdrawn_at_issue",
+                f"on {where}, {who} is notified, but was withdrawn when the document was signed, {write_time(query.issued)}",
+            )
         return failed(
             "not_notified_at_issue",
             f"on {where}, {who} is notified since {_when(first)}, after the document was signed, {write_time(query.issued)}",
         )
     return passed("notified", f"on {where}, {who} is notified{f' since {_when(current.start)}' if current.start else ''}")
+
+
+def _withdrawn(query: TrustQuery, entry: Entry, current: Interval, whom: str) -> AxisResult:
+    """Not notified any more. In historical mode a document signed before may stand, if no key can have been in other hands."""
+    then = _notified_at_issue(query, entry)
+    gone = "its key is replaced" if entry.former_key is not None else "is withdrawn"
+    detail = (
+        f"{whom} {gone} since {_when(current.start)}{f' ({current.reason})' if current.reason else ''}; it "
+        f"{'was' if then else 'was not'} notified when the document was signed, {write_time(query.issued)}"
+    )
+    if query.mode == "strict" or query.role != "issuance" or not then:
+        return failed("withdrawn", detail)
+    reasons = [interval.reason for interval in entry.withdrawn_between(query.issued, query.t_now)]
+    match worst(reasons):
+        case Withdrawal.ORDERLY:
+            return passed(AT_ISSUE, detail)
+        case Withdrawal.UNKNOWN if query.attestation_type in CONFIRMED_BY_INSTITUTION:
+            return not_checked("withdrawal_reason_unknown", f"{detail}; the list does not say that the key was safe")
+        case Withdrawal.UNKNOWN:
+            return failed("withdrawn_compromised", f"{detail}; the list does not say that the key was safe, so it counts as stolen")
+        case _:
+            return failed("withdrawn_compromised", f"{detail}; the key was in other hands, so the date may be false")
+
+
+def _notified_at_issue(query: TrustQuery, entry: Entry) -> bool:
+    """Whether the entry counted when the document was signed, give or take the tolerance at the start of a status."""
+    moments = (query.issued, query.issued + query.issue_tolerance)
+    return any(found is not None and found.notified for found in map(entry.at, moments))
 
 
 def _identity(query: TrustQuery, entry: Entry, anchors: Anchors, where: str) -> AxisResult:
@@ -131,6 +160,15 @@ def _content(query: TrustQuery, entry: Entry) -> AxisResult:
         code = "not_applicable" if query.list_id == "pid" else CONTENT_SILENT
         return not_checked(code, "the document shows neither issuing country nor institution")
     return passed("content", f"the document names {entry.entity.country} as the issuing country")
+
+
+def _qualified(query: TrustQuery, source: QualifiedSource | None) -> AxisResult:
+    """Whether the seal is qualified: a question of its own that decides nothing about the others (TRUST 0.5)."""
+    if query.role == "revocation" or query.list_id == "wallet":
+        return not_checked("not_applicable", "no qualified seal is asked for here")
+    if source is None:
+        return not_checked("no_source", "no national trusted list is known here that says whether the seal is qualified")
+    return source.qualified(query.chain, at=query.issued)
 
 
 def _label(attestation_type: str | None) -> str:

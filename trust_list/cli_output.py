@@ -19,7 +19,7 @@ from vc.errors import Refused, Unreachable, VcError
 UNDETERMINED, WRONG_USE = 2, 3
 _USAGE_CODES = frozenset(
     {"list_unknown", "not_initialised", "already_initialised", "trust_root_missing", "entity_unknown", "key_unknown", "time",
-     "type_unknown", "certificate", "role", "config"}
+     "type_unknown", "certificate", "role", "mode", "config"}
 )  # fmt: skip
 
 State = Annotated[Path, typer.Option("--state", envvar="PORTADOC_STATE", help="Publisher's directory, or that of a demo.")]

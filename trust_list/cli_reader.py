@@ -94,6 +94,7 @@ def explain_certificate(
     entity: Annotated[str | None, typer.Option(help="For --role revocation: the entity whose documents are meant.")] = None,
     at: Annotated[str | None, typer.Option(help="Time to judge, e.g. 2026-11-24T12:00:00Z; now unless given.")] = None,
     issued: Annotated[str | None, typer.Option(help="When the document was signed; the time judged unless given.")] = None,
+    mode: Annotated[str, typer.Option(help="strict: counts now; historical: counted when the document was signed.")] = "strict",
     ca_file: CaFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -101,6 +102,8 @@ def explain_certificate(
     with errors(as_json):
         if role not in ("issuance", "revocation"):
             raise Refused("role", "--role is issuance or revocation")
+        if mode not in ("strict", "historical"):
+            raise Refused("mode", "--mode is strict or historical")
         chain = sources.read_certificates(certificate)
         path, root = sources.root_of(trust_root, state)
         if trust_root is None and state is not None and Publisher(directory(state)).exists():
@@ -122,15 +125,14 @@ def explain_certificate(
             t_issue=time(issued),
             t_now=moment,
             t_clock=clock,
+            mode="historical" if mode == "historical" else "strict",
         )
         decision = evaluate(query, known)
         told = explain.to_json(query, decision, known)
-        lines = [f"{edge['from']} → {edge['to']}: {edge['result']} ({edge['code']}) {edge['detail']}" for edge in told["edges"]]
-        lines += [f"→ {reason['text']}: {reason['next']}" for reason in told["reasons"]]
-        show(told, as_json, [decision.outcome.value, *lines])
+        show(told, as_json, explain.to_text(told))
     if decision.outcome is Outcome.INDETERMINATE:
         raise typer.Exit(UNDETERMINED)
-    if decision.outcome is not Outcome.TRUSTED:
+    if decision.outcome not in (Outcome.TRUSTED, Outcome.TRUSTED_AT_ISSUANCE):
         raise typer.Exit(1)
 
 

@@ -1,8 +1,11 @@
 """From a presented certificate to list entries, and the path between them (TRUST 8, "matching order").
 
 1. this very certificate is listed; 2. its key is listed under the same organizationIdentifier; 3. a listed CA of an
-entity leads to it. A listed certificate that is no CA never acts as an issuer, and roles never share anchors.
+entity leads to it; 4. the history names its key, under the same organizationIdentifier. A listed certificate that is no CA
+never acts as an issuer, and roles never share anchors.
 """
+
+from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
@@ -12,9 +15,8 @@ from trust_list.answers import AxisResult, failed, passed
 from trust_list.profiles import Role
 from trust_list.query import TrustQuery
 from trust_list.snapshot import Listing, TrustSnapshot
-from vc.errors import VcError, VerificationFailed
-from vc.x509.certificate import sha256, spki, subject_value
-from vc.x509.chain import Path, find_path
+from vc.errors import VcError
+from vc.x509.certificate import sha256, subject_value
 from vc.x509.profiles import DOCUMENT_SIGNER, SEAL, STATUS_SIGNER, WALLET_PROVIDER, LeafRules
 
 _ISSUANCE_RULES: dict[tuple[str, str | None], LeafRules] = {
@@ -23,6 +25,16 @@ _ISSUANCE_RULES: dict[tuple[str, str | None], LeafRules] = {
     ("pid", "dc+sd-jwt"): SEAL,
     ("pid", "mso_mdoc"): DOCUMENT_SIGNER,
     ("wallet", None): WALLET_PROVIDER,
+}
+
+_ROLES: tuple[Role, ...] = ("issuance", "revocation")
+_PURPOSES = {
+    "pub-eaa": "Pub-EAA provider",
+    "pid": "PID provider",
+    "wallet": "wallet provider",
+    "wrpac": "provider of access certificates",
+    "wrprc": "provider of registration certificates",
+    "registrars": "registrar",
 }
 
 
@@ -42,8 +54,13 @@ def find(
     anchors = listing.anchors
     assert anchors is not None
     leaf = chain[0]
-    found = anchors.by_certificate(role, leaf) or _same_body(role, leaf, anchors) or anchors.by_authority(role, chain)
-    return found or failed(*_why_not(role, leaf, listing, snapshot))
+    found = (
+        anchors.by_certificate(role, leaf)
+        or _same_body(leaf, anchors.by_key(role, leaf))
+        or anchors.by_authority(role, chain)
+        or _same_body(leaf, anchors.by_former_key(role, leaf))
+    )
+    return found or failed(*_why_not(role, chain, listing, snapshot))
 
 
 def path(query: TrustQuery, entry: Entry, anchors: Anchors) -> AxisResult:
@@ -51,53 +68,103 @@ def path(query: TrustQuery, entry: Entry, anchors: Anchors) -> AxisResult:
     leaf_rules = rules(query.list_id, query.role, query.format)
     if leaf_rules is None:
         return failed("format_unknown", "there are no certificate rules for this format on this list")
-    leaf = query.chain[0]
     try:
-        if leaf in entry.certificates or not any(spki(certificate) == spki(leaf) for certificate in entry.certificates):
-            found = anchors.path(entry, query.chain, at=query.issued, rules=leaf_rules)
-        else:
-            found = _renewed(query, entry, leaf_rules)
+        found = anchors.path(entry, query.chain, at=query.issued, rules=leaf_rules)
     except VcError as exc:
         return failed(exc.code, exc.detail)
-    how = "is listed itself" if len(found.certificates) == 1 else f"leads over {len(found.certificates) - 1} step(s) to a listed CA"
+    if entry.former_key is not None:
+        how = "has a key that the history of the entry names"
+    elif len(found.certificates) > 1:
+        how = f"leads over {len(found.certificates) - 1} step(s) to a listed CA"
+    else:
+        how = "is listed itself"
     return passed("path", f"the {leaf_rules.name} certificate {how}")
 
 
-def _renewed(query: TrustQuery, entry: Entry, leaf_rules: LeafRules) -> Path:
-    """A renewed certificate of a listed key: the listed one must be valid too, and the new one stands for itself."""
-    if not any(c.not_valid_before_utc <= query.issued <= c.not_valid_after_utc for c in entry.certificates):
-        raise VerificationFailed("listed_certificate_expired", "the listed certificate of this key was not valid when it signed")
-    return find_path(query.chain, anchors=query.chain[:1], at=query.issued, rules=leaf_rules)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where some list knows a certificate. `how`: certificate, key, former_key or authority; `purpose` in words."""
+
+    list_id: str
+    sequence: int
+    role: Role
+    purpose: str
+    entity: str
+    how: str
 
 
-def _same_body(role: Role, leaf: x509.Certificate, anchors: Anchors) -> tuple[Entry, ...]:
-    identifier = subject_value(leaf, NameOID.ORGANIZATION_IDENTIFIER)
-    return tuple(entry for entry in anchors.by_key(role, leaf) if identifier is not None and identifier in entry.entity.trade_names)
+def everywhere(chain: tuple[x509.Certificate, ...], snapshot: TrustSnapshot) -> tuple[Place, ...]:
+    """Every entry of every accepted list that has to do with the presented chain, nearest kind first. For explanations only."""
+    found: list[Place] = []
+    for how in ("certificate", "key", "former_key", "authority"):
+        for listing in snapshot.lists.values():
+            for role in _ROLES:
+                for entry in _known(how, role, chain, listing):
+                    found.append(_place(how, role, entry, listing))
+    return tuple(found)
 
 
-def _why_not(role: Role, leaf: x509.Certificate, listing: Listing, snapshot: TrustSnapshot) -> tuple[str, str]:
-    """The nearest thing the lists know about this certificate, as a reason."""
-    where = _edition(listing)
-    assert listing.anchors is not None
-    other: Role = "issuance" if role == "revocation" else "revocation"
-    for entry in listing.anchors.by_certificate(other, leaf):
-        return "listed_for_other_role", f"this certificate is on {where} for {other} of {entry.entity.name}, not for {role}"
-    for elsewhere in snapshot.lists.values():
-        if elsewhere.anchors is None or elsewhere.list_id == listing.list_id:
-            continue
-        for any_role in ("issuance", "revocation"):
-            for entry in elsewhere.anchors.by_certificate(any_role, leaf):
-                return (
-                    "listed_elsewhere",
-                    f"this certificate is on {_edition(elsewhere)} for {any_role} of {entry.entity.name}, not on {where}",
-                )
-    if listing.anchors.by_key(role, leaf):
-        return "key_of_other_body", f"the key is on {where}, but the certificate names another body"
-    name = subject_value(leaf, NameOID.ORGANIZATION_NAME)
-    if name is not None and listing.anchors.named(name):
-        return "not_listed", f"{where} names an entity called like the certificate's organisation, but not this certificate"
-    return "not_listed", f"this certificate (SHA-256 {sha256(leaf).hex()[:16]}…) is not on {where}"
+def purpose(list_id: str, role: Role) -> str:
+    """What an entry on a list is for, in words: "wallet provider"."""
+    what = _PURPOSES.get(list_id, list_id)
+    return what if role == "issuance" else f"status list signer of a {what}"
 
 
-def _edition(listing: Listing) -> str:
+def edition(listing: Listing) -> str:
+    """How a list is named in a sentence: "list pub-eaa edition 12"."""
     return f"list {listing.list_id} edition {listing.accepted.sequence if listing.accepted else 0}"
+
+
+def _known(how: str, role: Role, chain: tuple[x509.Certificate, ...], listing: Listing) -> tuple[Entry, ...]:
+    anchors = listing.anchors
+    if anchors is None or not chain:
+        return ()
+    match how:
+        case "certificate":
+            return anchors.by_certificate(role, chain[0])
+        case "key":
+            certain = anchors.by_certificate(role, chain[0])
+            return tuple(entry for entry in anchors.by_key(role, chain[0]) if entry not in certain)
+        case "former_key":
+            return anchors.by_former_key(role, chain[0])
+        case _:
+            return anchors.by_authority(role, chain)
+
+
+def _place(how: str, role: Role, entry: Entry, listing: Listing) -> Place:
+    return Place(
+        list_id=listing.list_id,
+        sequence=listing.accepted.sequence if listing.accepted else 0,
+        role=role,
+        purpose=purpose(listing.list_id, role),
+        entity=entry.entity.name,
+        how=how,
+    )
+
+
+def _same_body(leaf: x509.Certificate, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    identifier = subject_value(leaf, NameOID.ORGANIZATION_IDENTIFIER)
+    return tuple(entry for entry in entries if identifier is not None and identifier in entry.entity.trade_names)
+
+
+def _why_not(role: Role, chain: tuple[x509.Certificate, ...], listing: Listing, snapshot: TrustSnapshot) -> tuple[str, str]:
+    """The nearest thing all the lists together know about this certificate, as a reason."""
+    leaf, anchors = chain[0], listing.anchors
+    where, wanted = edition(listing), purpose(listing.list_id, role)
+    assert anchors is not None
+    for place in everywhere(chain, snapshot):
+        here = place.list_id == listing.list_id
+        thing = {"certificate": "this certificate", "authority": "the issuer of this certificate"}.get(place.how, "this key")
+        if here and place.role != role:
+            return "listed_for_other_role", f"{thing} is on {where} as {place.purpose}, {place.entity}, not as {wanted}"
+        if here:
+            return "key_of_other_body", f"the key is on {where}, but the certificate names another body"
+        there = f"list {place.list_id} edition {place.sequence}"
+        return "listed_elsewhere", f"{thing} is on {there} as {place.purpose}, {place.entity}, not on {where} as {wanted}"
+    name = subject_value(leaf, NameOID.ORGANIZATION_NAME)
+    if name is not None and anchors.named(name):
+        return "not_listed", f"{where} names an entity called like the certificate's organisation, but not this certificate"
+    return (
+        "not_listed",
+        f"this certificate (SHA-256 {sha256(leaf).hex()[:16]}…) is not on {where}",
+    )

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal
 
 from cryptography import x509
 
 from trust_list.profiles import Role
 from vc.clock import TOLERANCE
+
+Mode = Literal["strict", "historical"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +20,9 @@ class TrustQuery:
     `entity_id`: for status signers the entity that issued the document. `t_issue`: the signer's claim of when it signed,
     None when it makes none. `t_now`: the time judged. `t_clock`: our own clock for freshness, `t_now` unless given (a
     judgement for another day needs both). `issue_tolerance`: how far `t_issue` may lie before the start of a status, for
-    issuers that round it."""
+    issuers that round it. `mode`: strict asks that the issuer counts now; historical, for documents only, lets a document of
+    an issuer stand that counted when it signed and was withdrawn later for a reason that excludes a stolen key (TRUST 7.2
+    rule 6); the outcome then says so."""
 
     list_id: str
     role: Role
@@ -32,7 +37,12 @@ class TrustQuery:
     t_issue: datetime | None = None
     t_clock: datetime | None = None
     issue_tolerance: timedelta = TOLERANCE
+    mode: Mode = "strict"
 
     @property
     def issued(self) -> datetime:
         return self.t_now if self.t_issue is None else self.t_issue
+
+    @property
+    def clock(self) -> datetime:
+        return self.t_now if self.t_clock is None else self.t_clock

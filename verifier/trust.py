@@ -1,10 +1,10 @@
 """The bridge to the trust lists: a PID against the list of PID providers, documents against that of public EAA providers, and a
 status list against the Revocation service of the very entity that issued the document."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
+from trust_list import explain
 from trust_list.decide import Outcome, TrustDecision, TrustQuery, evaluate
 from trust_list.snapshot import Freshness, TrustSnapshot
 from trust_list.status_lists import StatusSigner
@@ -43,6 +43,7 @@ _BY_CODE = {
     "clock_set_back": "clock_wrong",
     "content_not_stated": "issuer_content_not_stated",
 }
+_FACTS = ("outcome", "list", "entity", "warnings", "snapshot", "nodes", "edges", "elsewhere")
 _LISTS = {"pid": "pid"}  # document type → list; every document of social security stands on the other one
 _DOCUMENT_LIST = "pub-eaa"
 
@@ -55,41 +56,39 @@ class ListTrust:
 
     def issuer(self, credential: Credential, document: Document, *, now: datetime) -> TrustAnswer:
         """See `TrustSource.issuer`."""
-        return _answer(
-            evaluate(
-                TrustQuery(
-                    list_id=_LISTS.get(document.type, _DOCUMENT_LIST),
-                    role="issuance",
-                    format=credential.format,
-                    type_id=credential.type_id,
-                    attestation_type=document.type,
-                    chain=credential.chain,
-                    issuing_country=document.issuing_country,
-                    institution_ids=document.institution_ids,
-                    t_issue=credential.issued_at,
-                    t_now=now,
-                    t_clock=self._clock(),
-                ),
-                self._snapshot(),
+        return self._ask(
+            TrustQuery(
+                list_id=_LISTS.get(document.type, _DOCUMENT_LIST),
+                role="issuance",
+                format=credential.format,
+                type_id=credential.type_id,
+                attestation_type=document.type,
+                chain=credential.chain,
+                issuing_country=document.issuing_country,
+                institution_ids=document.institution_ids,
+                t_issue=credential.issued_at,
+                t_now=now,
+                t_clock=self._clock(),
             )
         )
 
     def status_signer(self, signer: StatusSigner, document_type: str, *, entity_id: str | None, now: datetime) -> TrustAnswer:
         """See `SignerJudge.status_signer`."""
-        return _answer(
-            evaluate(
-                TrustQuery(
-                    list_id=_LISTS.get(document_type, _DOCUMENT_LIST),
-                    role="revocation",
-                    chain=signer.chain,
-                    entity_id=entity_id,
-                    t_issue=signer.signed_at,
-                    t_now=now,
-                    t_clock=self._clock(),
-                ),
-                self._snapshot(),
+        return self._ask(
+            TrustQuery(
+                list_id=_LISTS.get(document_type, _DOCUMENT_LIST),
+                role="revocation",
+                chain=signer.chain,
+                entity_id=entity_id,
+                t_issue=signer.signed_at,
+                t_now=now,
+                t_clock=self._clock(),
             )
         )
+
+    def _ask(self, query: TrustQuery) -> TrustAnswer:
+        snapshot = self._snapshot()
+        return _answer(query, evaluate(query, snapshot), snapshot)
 
 
 class NoTrust:
@@ -114,12 +113,14 @@ _NOT_CONFIGURED = TrustAnswer(
 )
 
 
-def _answer(decision: TrustDecision) -> TrustAnswer:
+def _answer(query: TrustQuery, decision: TrustDecision, snapshot: TrustSnapshot) -> TrustAnswer:
+    told = explain.to_json(query, decision, snapshot)
     return TrustAnswer(
         trusted=decision.outcome is Outcome.TRUSTED,
-        checks={_AXES[name]: _check(name, decision) for name in decision.axes},
+        checks={check_id: _check(name, decision) for name, check_id in _AXES.items()},
         entity_id=decision.entity_id,
-        facts=_facts(decision),
+        # The facts a verdict shows (TRUST 7.2 rule 3): which list, which edition, how old, who was found on it, and the whole path.
+        facts={name: told[name] for name in _FACTS},
     )
 
 
@@ -136,30 +137,3 @@ def _check(name: str, decision: TrustDecision) -> tuple[Result, str | None, str]
     elif name == "listed" and decision.list.state is Freshness.AGEING and (decision.list.outage or decision.list.alarm):
         because = "trust_list_stale"
     return result, because, detail
-
-
-def _facts(decision: TrustDecision) -> Mapping[str, Any]:
-    """The facts a verdict shows (TRUST 7.2 rule 3): which list, which edition, how old, and who was found on it."""
-    facts = decision.list
-    entity = None
-    if decision.entity_id is not None:
-        entity = {"id": decision.entity_id, "name": decision.entity_name, "country": decision.entity_country}
-    return {
-        "outcome": str(decision.outcome),
-        "list": {
-            "id": facts.id,
-            "seq": facts.sequence,
-            "issued": _stamp(facts.issued),
-            "next_update": _stamp(facts.next_update),
-            "age": facts.age_seconds,
-            "state": str(facts.state),
-            "operator": facts.operator,
-            "alarm": facts.alarm,
-            "outage": facts.outage,
-        },
-        "entity": entity,
-    }
-
-
-def _stamp(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")

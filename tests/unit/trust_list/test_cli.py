@@ -88,10 +88,12 @@ def test_from_nothing_to_a_trusted_certificate(state: str, seal: str, status_sig
     told = ask("explain", seal, "--state", state, "--type", "pda1")
     assert told["outcome"] == "TRUSTED"
     assert told["entity"] == {"id": NUMBER, "name": NAME, "country": "FR"}
-    assert [edge["result"] for edge in told["edges"]] == ["passed"] * 7
-    assert [edge["from"] for edge in told["edges"]] == [
-        "trust root", "list signer", "certificate", "list", "certificate", "entity", "document",
+    assert [(edge["from"], edge["to"], edge["question"]) for edge in told["edges"]] == [
+        ("certificate", "entry", "path"), ("certificate", "entry", "identity"), ("entry", "list", "listed"),
+        ("list", "signer", "sealed"), ("signer", "root", "pinned"), ("document", "entry", "scope"),
+        ("document", "entry", "content"), ("certificate", "national_lists", "qualified"),
     ]  # fmt: skip
+    assert [edge["result"] for edge in told["edges"]] == ["passed"] * 7 + ["not_checked"]
     status = ask("explain", status_signer, "--state", state, "--role", "revocation", "--entity", NUMBER)
     assert status["outcome"] == "TRUSTED"
 
@@ -118,7 +120,23 @@ def test_explains_why_not(state: str, seal: str, tmp_path: Path) -> None:
     assert (stranger["outcome"], stranger["entity"]) == ("UNKNOWN_ISSUER", None)
     spoken = run("explain", seal, "--state", state, "--type", "ehic")
     assert spoken.exit_code == 1
-    assert "entity → document type: failed (type_not_authorised)" in spoken.stdout
+    assert "[NO] ehic → Pub-EAA provider Urssaf-like (test), scope: this certificate is on list pub-eaa" in spoken.stdout
+    assert "what to do: Do not rely on it for this purpose; ask the institution named in the document." in spoken.stdout
+
+
+def test_explains_for_the_day_of_signing(state: str, seal: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Historical mode: an outcome of its own, with exit code 0. The withdrawal comes an hour after the first edition."""
+    ask(*add(state, seal))
+    ask("publish", "--state", state)
+    signed = datetime.now(UTC) + timedelta(minutes=1)
+    for module in ("cli_publisher", "cli_reader"):
+        monkeypatch.setattr(f"trust_list.{module}.now", lambda: (signed + timedelta(hours=1)).replace(microsecond=0))
+    ask("withdraw", "--state", state, "--entity", NUMBER, "--reason", "merged")
+    asked = ("explain", seal, "--state", state, "--type", "pda1", "--issued", f"{signed:%Y-%m-%dT%H:%M:%SZ}")
+    assert ask(*asked, code=1)["outcome"] == "WITHDRAWN"
+    told = ask(*asked, "--mode", "historical")
+    assert (told["outcome"], [item["code"] for item in told["warnings"]]) == ("TRUSTED_AT_ISSUANCE", ["withdrawn_since"])
+    assert "TRUSTED_AT_ISSUANCE (historical, judged for" in run(*asked, "--mode", "historical").stdout
 
 
 def test_changes_after_the_first_edition_are_published_at_once(state: str, seal: str) -> None:
@@ -192,6 +210,7 @@ def test_status_warns_of_a_list_that_has_run_out(state: str) -> None:
         (("verify", "{seal}", "--state", "{state}"), "jws", 1),
         (("explain", "{seal}",), "trust_root_missing", 3),
         (("explain", "{seal}", "--state", "{state}", "--role", "both"), "role", 3),
+        (("explain", "{seal}", "--state", "{state}", "--mode", "lenient"), "mode", 3),
         (("explain", "{seal}", "--state", "{state}", "--at", "today"), "time", 3),
         (("explain", "{seal}", "--state", "{state}", "--type", "a1"), "type_unknown", 3),
         (("explain", "{state}/trust-root.json", "--state", "{state}"), "certificate", 3),
