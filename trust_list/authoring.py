@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from trust_list import drafts, findings, jades, model
 from trust_list.drafts import Authorisation, EntityDraft, Operator, ServiceDraft
 from trust_list.model import LoTE
-from trust_list.profiles import names, profile
+from trust_list.profiles import DEFAULT_LISTS, profile
 from trust_list.root import RootList, TrustRoot
 from trust_list.store import Edition, Publisher, locked, write_atomically
 from vc.clock import whole_seconds
@@ -53,7 +53,7 @@ def init(
     now: datetime,
     listen: Mapping[str, Any] | None = None,
     operator: Operator | None = None,
-    lists: Sequence[str] = names(),
+    lists: Sequence[str] = DEFAULT_LISTS,
 ) -> None:
     """Make a publisher's directory: configuration, operator key with certificate, one empty draft per list.
 

@@ -123,7 +123,7 @@ def empty_list(profile: Profile, operator: Operator, *, signer: x509.Certificate
                 SchemeOperatorElectronicAddress=[_uri(f"mailto:{operator.mail}"), _uri(operator.website)],
             ),
             SchemeName=[_text(f"EU:{profile.list_id} providers of {operator.name}")],
-            SchemeInformationURI=[_uri(f"{website}/{profile.list_id}/about")],
+            SchemeInformationURI=[_uri(f"{website}/{profile.list_id}/about"), _uri(f"{uri.removesuffix('.jws')}/archive")],
             StatusDeterminationApproach=profile.status_determination,
             SchemeTypeCommunityRules=[_uri(profile.community_rules)],
             SchemeTerritory="EU",
@@ -225,9 +225,8 @@ def _entity(draft: EntityDraft, profile: Profile, now: datetime) -> TrustedEntit
     electronic = [_uri(f"mailto:{draft.mail or 'attestations@institution.example'}"), _uri(website)]
     electronic.append(_uri(f"tel:{draft.phone or '+00-000-0000'}"))
     information = [_uri(f"{website}/attestations/policy")]
-    if profile.country_uri is not None:
-        place = electronic if profile.country_uri.place == "TEAddress" else information
-        place.append(_uri(profile.country_uri.prefix + draft.country))
+    place = electronic if profile.country_uri.place == "TEAddress" else information
+    place.append(_uri(profile.country_uri.prefix + draft.country))
     trade_names = [_text(draft.registration_id)]
     if draft.law is not None:
         trade_names.append(_text(draft.law))

@@ -13,7 +13,7 @@ from trust_list import authoring
 from trust_list.accept import accept
 from trust_list.authoring import EntityDraft, ServiceDraft
 from trust_list.model import LoTE
-from trust_list.profiles import names, profile
+from trust_list.profiles import DEFAULT_LISTS, profile
 from trust_list.root import TrustRoot
 from trust_list.store import Edition, Publisher, directory
 from vc.errors import Refused
@@ -50,7 +50,7 @@ def test_init_makes_a_test_operator(home: Path) -> None:
     publisher = Publisher(home)
     assert publisher.list_ids() == ("pid", "pub-eaa", "wallet")
     assert publisher.config()["base_url"] == URL
-    assert all(publisher.latest(list_id) is None for list_id in names())
+    assert all(publisher.latest(list_id) is None for list_id in DEFAULT_LISTS)
     assert "(test)" in publisher.draft("pid").scheme.SchemeOperatorName[0].value
     assert refused(authoring.init, home, base_url=URL, now=NOW) == "already_initialised"
 
@@ -62,7 +62,7 @@ def test_everything_published_is_accepted(home: Path, urssaf: Institution, cnam:
     authoring.add_entities(home, "pub-eaa", (urssaf.draft(), cnam.draft()), now=NOW)
     for list_id in ("pid", "wallet"):
         authoring.add_entities(home, list_id, (draft,), now=NOW)
-    for list_id in names():
+    for list_id in DEFAULT_LISTS:
         authoring.publish(home, list_id, now=NOW)
     root = authoring.write_trust_root(home, home / "root.json", now=NOW)
     assert TrustRoot.load((home / "root.json").read_bytes()) == root

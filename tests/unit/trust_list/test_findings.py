@@ -9,12 +9,10 @@ from typing import Any
 import pytest
 
 from tests.support.pki import NOW, Authority
-from tests.support.trust import PID, Institution, ListOperator, subject
+from tests.support.trust import Institution, ListOperator, subject
 from trust_list import drafts, findings, model
-from trust_list.authoring import EntityDraft, ServiceDraft
-from trust_list.profiles import names, profile
+from trust_list.profiles import profile
 from vc.encoding import json
-from vc.errors import Refused
 from vc.x509.certificate import der
 
 Change = Callable[[dict[str, Any]], Any]
@@ -100,9 +98,22 @@ AT = "/ListAndSchemeInformation"
         (scheme(SchemeTypeCommunityRules=[uri("https://x.example")]), "community_rules", f"{AT}/SchemeTypeCommunityRules"),
         (scheme(SchemeTerritory="FR"), "territory", f"{AT}/SchemeTerritory"),
         (scheme(SchemeName=[text("no prefix")]), "scheme_name", f"{AT}/SchemeName"),
+        (scheme(SchemeName=[text("EU:name"), {"lang": "fr", "value": "nom"}]), "scheme_name", f"{AT}/SchemeName"),
+        (scheme(SchemeName=None), "scheme_name", f"{AT}/SchemeName"),
+        (scheme(SchemeName=[{"lang": "fr", "value": "EU:nom"}]), "language", f"{AT}/SchemeName"),
         (scheme(SchemeInformationURI=None), "information_uri", f"{AT}/SchemeInformationURI"),
         (scheme(PolicyOrLegalNotice=None), "policy", f"{AT}/PolicyOrLegalNotice"),
         (scheme(PolicyOrLegalNotice=[{}]), "policy", f"{AT}/PolicyOrLegalNotice"),
+        (
+            scheme(PolicyOrLegalNotice=[{"LoTEPolicy": uri("https://x.example"), "LoTELegalNotice": "both"}]),
+            "policy",
+            f"{AT}/PolicyOrLegalNotice",
+        ),
+        (
+            scheme(PolicyOrLegalNotice=[{"LoTEPolicy": uri("https://x.example")}, {"LoTELegalNotice": "mixed"}]),
+            "policy",
+            f"{AT}/PolicyOrLegalNotice",
+        ),
         (scheme(HistoricalInformationPeriod=None), "history_period", f"{AT}/HistoricalInformationPeriod"),
         (scheme(HistoricalInformationPeriod=10), "history_period", f"{AT}/HistoricalInformationPeriod"),
         (scheme(NextUpdate="2026-11-24T12:00:00Z"), "next_update", f"{AT}/NextUpdate"),
@@ -117,6 +128,22 @@ AT = "/ListAndSchemeInformation"
             f"{ENTITY}/TrustedEntityInformation/TETradeName",
         ),
         (entity(TETradeName=[text("NTRFR-1")]), "law", f"{ENTITY}/TrustedEntityInformation/TETradeName"),
+        (
+            entity(TETradeName=[text("NTRFR-1"), text("OJ:SE-SFS-2010:110")]),
+            "law",
+            f"{ENTITY}/TrustedEntityInformation/TETradeName",
+        ),
+        (
+            entity(TEInformationURI=[uri("http://uri.etsi.org/19602/ListOfTrustedEntities/PubEAAProvider/FR")]),
+            "entity_information",
+            f"{ENTITY}/TrustedEntityInformation/TEInformationURI",
+        ),
+        (
+            entity(TEInformationURI=[{"lang": "fr", "uriValue": "https://x.example"}]),
+            "language",
+            f"{ENTITY}/TrustedEntityInformation/TEInformationURI",
+        ),
+        (service(ServiceName=[{"lang": "fr", "value": "nom"}]), "language", f"{INFORMATION}/ServiceName"),
         (
             electronic(lambda value: not value.startswith("mailto:")),
             "contact",
@@ -234,6 +261,8 @@ def test_a_listed_certificate_of_somebody_else_is_refused(operator: ListOperator
 def test_history_names_keys_by_identifier_newest_first(operator: ListOperator, lote: model.LoTE, urssaf: Institution) -> None:
     rules, day = profile("pub-eaa"), timedelta(days=1)
     gone = drafts.withdraw(lote, rules, urssaf.registration_id, reason="test", now=NOW + day)
+    assert {found.code for found in findings.check(gone, rules)} == {"status_future"}
+    gone = drafts.next_edition(gone, lote, sequence=2, now=NOW + day, next_update=NOW + 9 * day)
     assert findings.check(gone, rules) == ()
 
     def history(**members: Any) -> Change:
@@ -264,14 +293,21 @@ def identity(**members: Any) -> Change:
     return change
 
 
+def closed(document: dict[str, Any]) -> None:
+    document["ListAndSchemeInformation"]["NextUpdate"] = None
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
         (service(ServiceInformationExtensions=[{"Critical": False, "AuthorisedAttestations": {"entries": []}}]), "scope_extension"),
         (identity(X509SKIs=["AAAA"]), "ski"),
         (identity(New=1), "unknown_member"),
+        (service(StatusStartingTime="2026-12-24T12:00:00Z"), "status_future"),
+        (closed, "closed"),
+        (scheme(SchemeName=[text("EU:x"), {"lang": "FR", "value": "EU:x"}]), "language_tag"),
     ],
-    ids=["scope", "ski", "unknown"],
+    ids=["scope", "ski", "unknown", "future", "closed", "tag"],
 )
 def test_warns_without_refusing(lote: model.LoTE, change: Change, code: str) -> None:
     assert [(severity, found) for severity, found, _ in check(lote, change)] == [("warning", code)]
@@ -279,56 +315,6 @@ def test_warns_without_refusing(lote: model.LoTE, change: Change, code: str) -> 
 
 def test_an_unknown_extension_that_is_not_critical_passes(lote: model.LoTE) -> None:
     assert check(lote, entity(TEInformationExtensions=[{"Critical": False, "Anything": 1}])) == []
-
-
-# --- Annexes D and E ---
-
-
-@pytest.fixture(scope="module")
-def pid_lote(operator: ListOperator, authority: Authority) -> model.LoTE:
-    return operator.lote(_provider(authority, PID), list_id="pid")
-
-
-def _provider(authority: Authority, *types: Any) -> EntityDraft:
-    signer = authority.leaf(subject=subject("PID provider (test)", "FR", "NTRFR-000000090"))
-    service = ServiceDraft(role="issuance", certificates=signer.chain[:1], authorisations=types)
-    return EntityDraft(name="PID provider (test)", country="FR", registration_id="NTRFR-000000090", services=(service,))
-
-
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
-        (scheme(HistoricalInformationPeriod=65535), "history_period"),
-        (scheme(PointersToOtherLoTE=None), "pointers"),
-        (entity(TEInformationURI=[uri("https://x.example")]), "country_uri"),
-        (service(ServiceStatus="http://uri.etsi.org/19602/PubEAAProvidersList/SvcStatus/notified"), "service_status"),
-    ],
-)
-def test_each_rule_of_annex_d_has_a_failing_list(pid_lote: model.LoTE, change: Change, code: str) -> None:
-    assert check(pid_lote, lambda _: None, "pid") == []
-    assert [found for _, found, _ in check(pid_lote, change, "pid")] == [code]
-
-
-def test_annex_d_has_no_history(operator: ListOperator, pid_lote: model.LoTE, lote: model.LoTE, urssaf: Institution) -> None:
-    gone = drafts.withdraw(lote, profile("pub-eaa"), urssaf.registration_id, reason="test", now=NOW)
-    past = json.loads(model.render(gone))["LoTE"]["TrustedEntitiesList"][0]["TrustedEntityServices"][0]["ServiceHistory"]
-
-    def change(document: dict[str, Any]) -> None:
-        document["TrustedEntitiesList"][0]["TrustedEntityServices"][0]["ServiceHistory"] = past
-
-    assert check(pid_lote, change, "pid") == [("error", "history", f"{SERVICE}/ServiceHistory")]
-
-
-def test_a_wallet_list_needs_no_country_uri(operator: ListOperator, authority: Authority) -> None:
-    wallet = operator.lote(_provider(authority), list_id="wallet")
-    assert findings.check(wallet, profile("wallet")) == ()
-
-
-def test_only_three_lists_are_known() -> None:
-    assert names() == ("pub-eaa", "pid", "wallet")
-    with pytest.raises(Refused) as caught:
-        profile("wrpac")
-    assert caught.value.code == "list_unknown"
 
 
 @pytest.mark.parametrize(
