@@ -25,6 +25,7 @@ PARTS: Mapping[str, tuple[str, str]] = {
     "issuer": ("issuer.cli", "Issue documents to wallets, withdraw them, run the service."),
     "verifier": ("verifier.cli", "Ask wallets for documents, check documents, run the service."),
     "wallet": ("wallet_sim.cli", "A wallet for tests: receive, hold, present, misbehave by name."),
+    "pki": ("pki.cli", "Authorities, certificates, revocation lists, and the rules they are held to."),
     "trust-list": ("trust_list.cli", "Trust lists: author, publish, verify, explain."),
 }
 """Name → module with a Typer `app`, and the line that `portadoc --help` shows for it."""

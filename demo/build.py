@@ -25,7 +25,7 @@ from vc.status.bits import StatusList
 HOST = "localhost"
 _LISTED_BEFORE = timedelta(hours=3)
 """The lists are a little older than the first credential: issuers round `iat` down, and nobody was notified in the future."""
-_VERIFIER_NAME = "Arbeitsinspektion (test)"
+_VERIFIER_NAME, _VERIFIER_ID = "Arbeitsinspektion (test)", "NTRDE-TEST-VERIFIER"
 _REGISTERED_FOR = timedelta(days=360)
 _ATTESTATIONS_FOR = timedelta(days=30)
 """How long the status list of the test wallet's attestations says what it says: nothing was withdrawn."""
@@ -296,7 +296,7 @@ def _relying_party(world: _World, member: Member) -> dict[str, Any]:
 
 
 def _verifier(world: _World) -> None:
-    access = world.pki.relying_party(name=_VERIFIER_NAME, base_url=world.addresses.verifier, host=HOST)
+    access = world.pki.relying_party(name=_VERIFIER_NAME, identifier=_VERIFIER_ID, base_url=world.addresses.verifier, host=HOST)
     world.state.write_json(
         "verifier.json",
         {

@@ -88,7 +88,7 @@ class Running:
 def services(state: State, addresses: Addresses) -> tuple[Service, ...]:
     """The four servers of the demo."""
     listed = (
-        ("repository", ("demo.repository", "--folder", str(state.pki / "repository"), "--port", str(addresses.ports[3]))),
+        ("repository", ("pki.repository", "--folder", str(state.pki / "repository"), "--port", str(addresses.ports[3]))),
         ("trust-list", ("trust_list", "--state", str(state.root))),
         ("issuer", ("issuer", "--settings", str(state.root / "issuer.json"))),
         ("verifier", ("verifier", "--settings", str(state.root / "verifier.json"))),

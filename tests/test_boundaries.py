@@ -7,16 +7,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("vc", "edge", "trust_list", "issuer", "verifier", "wallet_sim", "demo")
+PACKAGES = ("vc", "edge", "pki", "trust_list", "issuer", "verifier", "wallet_sim", "demo")
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "vc": (),
     "edge": ("vc",),
-    "trust_list": ("vc", "edge"),
+    "pki": ("vc", "edge"),
+    "trust_list": ("vc", "edge", "pki"),
     "issuer": ("vc", "edge", "trust_list"),
     "verifier": ("vc", "edge", "trust_list"),
     "wallet_sim": ("vc", "edge", "trust_list"),
-    "demo": ("vc", "edge", "trust_list", "issuer", "verifier", "wallet_sim"),
+    "demo": ("vc", "edge", "pki", "trust_list", "issuer", "verifier", "wallet_sim"),
 }
 PUBLISHER = ("trust_list.app", "trust_list.serving", "trust_list.authoring", "trust_list.cli")
 """The publishing side of the trust list is nobody's library but the demo's."""

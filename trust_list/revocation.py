@@ -23,7 +23,7 @@ from trust_list.snapshot import TrustSnapshot
 from trust_list.status_memory import KeptToken, TokenMemory
 from vc.errors import Malformed, Refused, Unreachable, VcError, VerificationFailed
 from vc.x509 import crl
-from vc.x509.certificate import MAX_DER, der, from_der
+from vc.x509.certificate import MAX_DER, der, from_der, issued_by
 from vc.x509.chain import self_signed
 from vc.x509.crl import RevocationList
 
@@ -110,7 +110,7 @@ class RevocationLists:
     def _issuer(self, certificate: x509.Certificate, issuers: Sequence[x509.Certificate], now: datetime) -> x509.Certificate:
         """The certificate whose key signed `certificate`. Raises `Unreachable("crl_issuer_unknown")`."""
         for issuer in issuers:
-            if crl.issued_by(certificate, issuer):
+            if issued_by(certificate, issuer):
                 return issuer
         for address in crl.issuer_addresses(certificate):
             kept = self._memory.get(address, _KIND_OF_ISSUER)
@@ -118,7 +118,7 @@ class RevocationLists:
                 issuer = from_der(kept.token if kept is not None else self._fetch(address, MAX_DER, now))
             except VcError:
                 continue
-            if crl.issued_by(certificate, issuer):
+            if issued_by(certificate, issuer):
                 if kept is None:
                     put = KeptToken(token=der(issuer), issued_at=issuer.not_valid_before_utc, fetched_at=now)
                     self._memory.put(address, _KIND_OF_ISSUER, put)

@@ -47,6 +47,11 @@ def name(subject: dict[str, str]) -> x509.Name:
     return x509.Name([x509.NameAttribute(_NAMES[key], value) for key, value in subject.items()])
 
 
+def short(name: x509.Name) -> dict[str, str]:
+    """The short names and values of an X.509 name, as `name` takes them; attributes that have no short name here are left out."""
+    return {key: str(one.value) for one in name for key, oid in _NAMES.items() if oid == one.oid}
+
+
 def issue(
     spec: CertificateSpec,
     key: ec.EllipticCurvePublicKey,

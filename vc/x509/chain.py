@@ -4,17 +4,16 @@ Anchors are an argument, never taken from what was presented. A pinned end-entit
 only: a listed certificate that is not a CA never blesses another one (TRUST 7.2 "matching order").
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
 from vc.errors import VerificationFailed
-from vc.x509.certificate import MAX_CHAIN, der, is_ca
-from vc.x509.profiles import LeafRules, check_leaf
+from vc.x509.certificate import MAX_CHAIN, der, is_ca, issued_by
+from vc.x509.profiles import LeafRules, check_leaf, understood
 
 _LEAF_POLICY = ExtensionPolicy.permit_all()
 _CA_POLICY = (
@@ -52,13 +51,7 @@ def check_presented(chain: Sequence[x509.Certificate]) -> None:
 
 def self_signed(certificate: x509.Certificate) -> bool:
     """True when issuer equals subject and the certificate's own key made the signature."""
-    if certificate.issuer != certificate.subject:
-        return False
-    try:
-        certificate.verify_directly_issued_by(certificate)
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
-        return False
-    return True
+    return certificate.issuer == certificate.subject and issued_by(certificate, certificate)
 
 
 def find_path(chain: Sequence[x509.Certificate], *, anchors: Sequence[x509.Certificate], at: datetime, rules: LeafRules) -> Path:
@@ -79,9 +72,10 @@ def find_path(chain: Sequence[x509.Certificate], *, anchors: Sequence[x509.Certi
     authorities = [anchor for anchor in anchors if is_ca(anchor)]
     if not authorities:
         raise VerificationFailed("path_unknown_issuer", "no anchor for this purpose is the certificate or its issuer")
+    links = {link: anchor for link, anchor in _links(chain, authorities) if _lives(link, at) and _lives(anchor, at)}
     verifier = (
         PolicyBuilder()
-        .store(Store(authorities))
+        .store(Store([*authorities, *links]))
         .time(at)
         .max_chain_depth(MAX_CHAIN - 2)
         .extension_policies(ca_policy=_CA_POLICY, ee_policy=_LEAF_POLICY)
@@ -94,7 +88,43 @@ def find_path(chain: Sequence[x509.Certificate], *, anchors: Sequence[x509.Certi
             if certificate.subject == leaf.issuer:
                 _check_time(certificate, at)
         raise VerificationFailed("path_unknown_issuer", "no path leads from the certificate to an anchor for this purpose") from exc
-    return _path(tuple(verified.chain))
+    below = tuple(verified.chain)
+    return _path((*below, links[below[-1]]) if below[-1] in links else below)
+
+
+def _links(
+    chain: Sequence[x509.Certificate], authorities: Sequence[x509.Certificate]
+) -> Iterator[tuple[x509.Certificate, x509.Certificate]]:
+    """Link certificates among what was presented, each with the anchor that signed it (RFC 5280 §6.1.4 l).
+
+    An authority that changes its key certifies the new one under its own name. Such a self-issued certificate does not count
+    against a path length, also not one of 0, so the anchor's word for the new key is as good as the anchor's own; the path check
+    counts it, hence it is found here. It must be a CA of the same rules: no longer path than the anchor allows, and nothing
+    critical that is not understood.
+    """
+    for link in chain[1:]:
+        for anchor in authorities:
+            same = link.subject == link.issuer == anchor.subject and der(link) != der(anchor)
+            if same and issued_by(link, anchor) and _no_wider(link, anchor):
+                yield link, anchor
+
+
+def _lives(certificate: x509.Certificate, at: datetime) -> bool:
+    return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
+
+
+def _no_wider(link: x509.Certificate, anchor: x509.Certificate) -> bool:
+    lengths = []
+    for certificate in (link, anchor):
+        try:
+            constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+            usage = certificate.extensions.get_extension_for_class(x509.KeyUsage)
+        except x509.ExtensionNotFound:
+            return False
+        if not constraints.value.ca or not usage.value.key_cert_sign or not understood(certificate):
+            return False
+        lengths.append(MAX_CHAIN if constraints.value.path_length is None else constraints.value.path_length)
+    return lengths[0] <= lengths[1]
 
 
 class PathCache:

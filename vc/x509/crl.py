@@ -193,15 +193,6 @@ def issuer_addresses(certificate: x509.Certificate) -> tuple[str, ...]:
     )[:_MAX_POINTS]
 
 
-def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """True when the key of `issuer`, under the issuer's name, signed `certificate`. Says nothing about whether it may."""
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
-        return False
-    return True
-
-
 def _over_http(address: str) -> bool:
     try:
         return urlsplit(address).scheme in ("http", "https")

@@ -69,6 +69,10 @@ def check_leaf(certificate: x509.Certificate, rules: LeafRules) -> None:
             purposes = set()
         if purposes.isdisjoint(rules.eku):
             raise VerificationFailed("cert_extended_key_usage", f"the extended key usage of a {rules.name} is missing")
-    for extension in certificate.extensions:
-        if extension.critical and extension.oid not in _UNDERSTOOD:
-            raise VerificationFailed("cert_critical_extension", "the certificate carries an unknown critical extension")
+    if not understood(certificate):
+        raise VerificationFailed("cert_critical_extension", "the certificate carries an unknown critical extension")
+
+
+def understood(certificate: x509.Certificate) -> bool:
+    """Whether every critical extension is one that the rules here or the path check look at (RFC 5280 §4.2)."""
+    return all(extension.oid in _UNDERSTOOD for extension in certificate.extensions if extension.critical)

@@ -11,7 +11,6 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 from starlette.testclient import TestClient
 
-from demo import repository
 from demo.build import Addresses, build
 from demo.state import State
 from demo.world import HAIP_INSTITUTION, PID_PROVIDER, WalletProvider
@@ -20,6 +19,7 @@ from issuer import settings as issuer_settings
 from issuer.entitlements import issued_by
 from issuer.institutions import KeyUse
 from issuer.wallet_trust import WalletTrust
+from pki.repository import create_app as repository_app
 from tests.support.internet import Internet
 from tests.support.pki import NOW
 from trust_list.app import create_app
@@ -117,7 +117,7 @@ def test_the_wallet_provider_of_the_simulator_is_believed(
     assert played.status is not None
     internet = Internet()
     internet.client("localhost:8400", TestClient(create_app(state.root, clock=lambda: NOW), base_url="http://localhost:8400"))
-    internet.client("localhost:8403", TestClient(repository.create_app(state.pki / "repository"), base_url="http://localhost:8403"))
+    internet.client("localhost:8403", TestClient(repository_app(state.pki / "repository"), base_url="http://localhost:8403"))
     outbound = Outbound(FetchLimits(allow_loopback=True), transport=internet)
     assert issuer.trust is not None
     lists = TrustClient(issuer.trust.root, tmp_path / "trust", outbound, lambda: NOW, refresh_seconds=60)

@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 
 from demo.build import Addresses
 from demo.processes import Running, Service, outbound, require_free, services
-from demo.repository import create_app
 from demo.state import MARKER, DemoError, State, claimed
+from pki.repository import create_app
 
 
 def test_a_new_directory_is_made_and_marked(tmp_path: Path) -> None:

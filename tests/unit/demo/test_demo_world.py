@@ -85,7 +85,7 @@ def test_document_signers_follow_annex_b(pki: Pki) -> None:
 
 
 def test_the_verifier_can_be_named_by_hash_and_by_dns_name(pki: Pki) -> None:
-    signer = pki.relying_party(name="Inspection (test)", base_url="http://localhost:8402", host="localhost")
+    signer = pki.relying_party(name="Inspection (test)", identifier="NTRDE-1", base_url="http://localhost:8402", host="localhost")
     names = signer.chain[0].extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.DNSName) == ["localhost"]
     assert names.get_values_for_type(x509.UniformResourceIdentifier) == ["http://localhost:8402"]

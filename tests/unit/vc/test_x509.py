@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.support.pki import NOW, Authority, new_key, root
 from vc.errors import Malformed, Refused, VcError, VerificationFailed
 from vc.x509 import certificate as certificates
+from vc.x509.build import CertificateSpec, issue, short
 from vc.x509.chain import PathCache, check_presented, find_path, self_signed
 from vc.x509.profiles import DOCUMENT_SIGNER, MDOC_DOCUMENT_SIGNER, MDOC_READER_AUTH, SEAL, LeafRules, check_leaf
 
@@ -229,3 +230,93 @@ def test_mutated_certificates_give_a_value_or_our_error(position: int, value: in
     data[position % len(data)] = value
     with suppress(VcError):
         certificates.public_key(certificates.from_der(bytes(data)))
+
+
+# --- link certificates: an authority that changed its key vouches for the new one under its own name (RFC 5280 §6.1.4 l)
+
+
+def _narrow() -> Authority:
+    """A root as ISO/IEC 18013-5 wants it: nothing between it and its leaves."""
+    key = new_key()
+    spec = CertificateSpec(**{**_LINK, "not_before": NOW - timedelta(days=60)})
+    return Authority(issue(spec, key.public_key(), signer=key, issuer=None, serial=11), key)
+
+
+_LINK: dict[str, Any] = {
+    "subject": {"C": "FR", "CN": "Rolling root"}, "not_before": NOW - timedelta(days=1), "not_after": NOW + timedelta(days=365),
+    "ca": True, "path_length": 0, "usages": ("key_cert_sign", "crl_sign"),
+}  # fmt: skip
+OLD, NEW = _narrow(), _narrow()
+
+
+def _link(*, by: Authority = OLD, **changes: Any) -> x509.Certificate:
+    spec = CertificateSpec(**{**_LINK, **changes})
+    return issue(spec, NEW.key.public_key(), signer=by.key, issuer=by.certificate, serial=12)
+
+
+def _bare_link(*extensions: tuple[x509.ExtensionType, bool]) -> x509.Certificate:
+    name = OLD.certificate.subject
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(NEW.key.public_key()).serial_number(13)
+    builder = builder.not_valid_before(NOW - timedelta(days=1)).not_valid_after(NOW + timedelta(days=1))
+    for value, critical in extensions:
+        builder = builder.add_extension(value, critical)
+    return builder.sign(OLD.key, hashes.SHA256())
+
+
+def test_a_link_leads_from_the_new_key_to_the_old_anchor() -> None:
+    leaf, link = NEW.leaf().chain[0], _link()
+    path = find_path([leaf, link], anchors=[OLD.certificate], at=NOW, rules=SEAL)
+    assert path.certificates == (leaf, link, OLD.certificate)
+    assert path.not_before == link.not_valid_before_utc
+    assert _find([leaf], [NEW.certificate]) == 2
+    assert _find([OLD.leaf().chain[0], link], [OLD.certificate]) == 2
+
+
+_USAGE = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
+_SMALL_USAGE = x509.KeyUsage(True, False, False, False, False, False, False, False, False)
+_CA = x509.BasicConstraints(ca=True, path_length=0)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        pytest.param(_link(by=_narrow()), id="of a look-alike"),
+        pytest.param(_link(by=root("Rolling root")), id="of another authority"),
+        pytest.param(_link(subject={"C": "FR", "CN": "Other name"}), id="under another name, which a path length of 0 forbids"),
+        pytest.param(_link(path_length=1), id="of a longer path than the anchor allows"),
+        pytest.param(_link(path_length=None), id="of any path"),
+        pytest.param(_link(ca=False, path_length=None), id="no CA"),
+        pytest.param(_link(not_after=NOW - timedelta(seconds=1)), id="over"),
+        pytest.param(_link(not_before=NOW + timedelta(seconds=1)), id="not yet"),
+        pytest.param(_link(usages=("crl_sign",)), id="may not sign certificates"),
+        pytest.param(_link(more=((x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3"), b""), True),)), id="critical unknown"),
+        pytest.param(_bare_link((_USAGE, True)), id="no constraints"),
+        pytest.param(_bare_link((_CA, True)), id="no usage"),
+        pytest.param(
+            _bare_link((x509.BasicConstraints(ca=False, path_length=None), True), (_USAGE, True)), id="says it is no CA"
+        ),
+        pytest.param(_bare_link((_CA, True), (_SMALL_USAGE, True)), id="signs documents only"),
+        pytest.param(NEW.certificate, id="the new root itself"),
+    ],
+)
+def test_what_is_no_link_of_this_anchor_leads_nowhere(link: x509.Certificate) -> None:
+    with pytest.raises(VerificationFailed) as caught:
+        _find([NEW.leaf().chain[0], link], [OLD.certificate])
+    assert caught.value.code in (NO_PATH, "cert_expired", "cert_not_yet_valid")
+
+
+def test_a_link_does_not_outlive_its_anchor() -> None:
+    late = OLD.certificate.not_valid_after_utc + timedelta(days=1)
+    leaf = NEW.leaf(not_after=late + timedelta(days=9)).chain[0]
+    with pytest.raises(VerificationFailed):
+        _find([leaf, _link(not_after=late + timedelta(days=9))], [OLD.certificate], at=late)
+
+
+def test_an_anchor_that_allows_any_path_takes_a_link_of_any() -> None:
+    wide = root("Rolling root", subject=_LINK["subject"])
+    assert _find([NEW.leaf().chain[0], _link(by=wide, path_length=2)], [wide.certificate]) == 3
+
+
+def test_the_short_names_of_a_name() -> None:
+    subject = {"C": "FR", "O": "Test", "organizationIdentifier": "NTRFR-1", "CN": "Leaf"}
+    assert short(ROOT.leaf(subject=subject).chain[0].subject) == subject

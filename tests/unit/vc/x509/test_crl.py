@@ -14,6 +14,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 from tests.support.pki import NOW, Authority, new_key, root
 from vc.errors import Malformed, VerificationFailed
 from vc.x509 import crl
+from vc.x509.certificate import issued_by
 from vc.x509.crl import Reason, Revocation
 
 CA = root()
@@ -253,9 +254,9 @@ def test_where_the_issuers_certificate_is() -> None:
 
 
 def test_who_issued_a_certificate() -> None:
-    assert crl.issued_by(LEAF, CA.certificate)
-    assert not crl.issued_by(LEAF, root().certificate)
-    assert not crl.issued_by(LEAF, root("Other root").certificate)
+    assert issued_by(LEAF, CA.certificate)
+    assert not issued_by(LEAF, root().certificate)
+    assert not issued_by(LEAF, root("Other root").certificate)
 
 
 def test_a_built_list_holds_its_reasons_and_is_signed_with_the_curve_of_the_key() -> None:

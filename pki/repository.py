@@ -1,4 +1,4 @@
-"""`python -m demo.repository --folder DIR --port N`: what certificates and attestations point at."""
+"""`python -m pki.repository --folder DIR --port N`: what certificates and attestations point at."""
 
 import argparse
 from pathlib import Path
@@ -20,17 +20,20 @@ _MEDIA_TYPES = {
     ".statuslist": "application/statuslist+jwt",
     ".txt": "text/plain; charset=utf-8",
 }
+_HEADERS = {"cache-control": "max-age=300"}
+"""A revocation shall be seen soon; what clients keep is bounded by the next update anyway."""
 
 
 def create_app(folder: Path) -> ASGIApp:
-    """The ASGI application over the files of `folder` (RFC 5280 §4.2.2.1, §4.2.1.13); nothing else is served."""
-    files = {path.name: path for path in folder.iterdir() if path.suffix in _MEDIA_TYPES}
+    """The ASGI application over the files of `folder` (RFC 5280 §4.2.2.1, §4.2.1.13), as they are at the time; nothing else is
+    served. A name is looked for among those that are there, never made into a path."""
 
-    async def file(request: Request) -> Response:
-        path = files.get(request.path_params["name"])
-        if path is None:
+    def file(request: Request) -> Response:
+        name = request.path_params["name"]
+        path = next((path for path in folder.iterdir() if path.name == name and not name.startswith(".")), None)
+        if path is None or path.suffix not in _MEDIA_TYPES:
             return _not_found()
-        return Response(path.read_bytes(), media_type=_MEDIA_TYPES[path.suffix])
+        return Response(path.read_bytes(), media_type=_MEDIA_TYPES[path.suffix], headers=_HEADERS)
 
     async def health(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -52,12 +55,17 @@ def _problem(_: str, status: int, code: str, text: str) -> tuple[str, bytes]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m demo.repository", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m pki.repository", description=__doc__)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
     arguments = parser.parse_args()
+    serve(arguments.folder, port=arguments.port)
+
+
+def serve(folder: Path, *, port: int) -> None:
+    """Serve until stopped, on loopback."""
     logs.configure()
-    run(create_app(arguments.folder), host="127.0.0.1", port=arguments.port)
+    run(create_app(folder), host="127.0.0.1", port=port)
 
 
 if __name__ == "__main__":
