@@ -3,9 +3,11 @@
 SECURITY 4.2 "outbound fetch", TM-5, D-13, VP-REQ-13.
 """
 
+import contextlib
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -120,26 +122,31 @@ class Outbound:
 
     def _send(self, request: httpx2.Request, addresses: Sequence[_Address], max_bytes: int | None) -> Fetched:
         limit = self._limits.max_bytes if max_bytes is None else max_bytes
-        deadline = time.monotonic() + self._limits.total_seconds
         url = str(request.url)
+        deadline = _Deadline(self._limits.total_seconds)
+        request.extensions = {**request.extensions, "trace": deadline.watch}
         try:
             response = self._open(request, addresses)
             try:
                 body = bytearray()
                 if response.headers.get("content-encoding", "identity").lower() != "identity":
                     raise Unreachable("content_encoding", "the answer is compressed although that was not asked for")
-                for chunk in response.iter_bytes(65536):
+                for chunk in response.iter_bytes():  # as it comes: a drop at a time must not be collected first
                     body += chunk
                     if len(body) > limit:
                         raise Unreachable("too_large", "the answer is longer than allowed")
-                    if time.monotonic() > deadline:
+                    if deadline.passed:
                         raise Unreachable("timeout", "the answer did not arrive in time")
             finally:
                 response.close()
         except httpx2.TimeoutException as exc:
             raise Unreachable("timeout", "no answer in time") from exc
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, ssl.SSLError) as exc:
+            if deadline.passed:
+                raise Unreachable("timeout", "the answer did not arrive in time") from exc
             raise Unreachable("unreachable", "the address could not be reached") from exc
+        finally:
+            deadline.close()
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Fetched(status=response.status_code, headers=headers, body=bytes(body), url=url)
 
@@ -200,3 +207,40 @@ class Outbound:
         except OSError as exc:
             raise Unreachable("unreachable", "the host name does not resolve") from exc
         return [ipaddress.ip_address(str(entry[4][0]).split("%")[0]) for entry in found]
+
+
+class _Deadline:
+    """Cuts the line of one request when its time is over.
+
+    The client's own limits count from one octet to the next: whoever sends a head or a body a drop at a time never meets them.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._at = time.monotonic() + seconds
+        self._line: socket.socket | None = None
+        self._timer: threading.Timer | None = None
+
+    @property
+    def passed(self) -> bool:
+        return time.monotonic() >= self._at
+
+    def watch(self, event: str, told: Mapping[str, Any]) -> None:
+        """What the client tells of a request under way. A line of our own to the same connection outlives the change to TLS."""
+        if event == "connection.connect_tcp.complete":
+            self.close()
+            self._line = told["return_value"].get_extra_info("socket").dup()
+            self._timer = threading.Timer(max(0.0, self._at - time.monotonic()), _cut, (self._line,))
+            self._timer.daemon = True
+            self._timer.start()
+
+    def close(self) -> None:
+        """The request is over, or another address is tried."""
+        if self._timer is not None and self._line is not None:
+            self._timer.cancel()
+            self._timer.join()  # before the number of the line is free for another
+            self._line.close()
+
+
+def _cut(line: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        line.shutdown(socket.SHUT_RDWR)
