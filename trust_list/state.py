@@ -14,7 +14,7 @@ from trust_list.jades import MAX_JWS
 from trust_list.model import MAX_SEQUENCE, UtcTime
 from trust_list.store import locked, write_atomically
 from vc.encoding import json
-from vc.errors import Malformed
+from vc.errors import Malformed, VerificationFailed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,15 +70,20 @@ class StateStore:
 
     def save(self, accepted: AcceptedList, *, checked_at: datetime, etag: str | None) -> bool:
         """Store an accepted list. False when another process has stored a higher edition of the same origin meanwhile:
-        then nothing is written and the caller must not use its own. An unreadable file is replaced."""
+        then nothing is written and the caller must not use its own. An unreadable file is replaced.
+
+        Raises `VerificationFailed("sequence_conflict")` when the same edition was stored meanwhile with other content."""
         with locked(self.directory / ".lock"):
             try:
                 present = self.load(accepted.list_id)
             except Malformed:
                 present = None
-            if present is not None and _newer(present.state, accepted.state):
-                return False
             state = accepted.state
+            if present is not None and _same_origin(present.state, state):
+                if present.state.sequence > state.sequence:
+                    return False
+                if present.state.sequence == state.sequence and present.state.digest != state.digest:
+                    raise VerificationFailed("sequence_conflict", "the same edition number was accepted before with other content")
             wire = _Wire(
                 uri=state.uri,
                 type=state.type,
@@ -98,6 +103,5 @@ class StateStore:
         return self.directory / f"{list_id}.json"
 
 
-def _newer(present: AcceptedState, offered: AcceptedState) -> bool:
-    same_origin = (present.uri, present.type, present.root_version) == (offered.uri, offered.type, offered.root_version)
-    return same_origin and present.sequence > offered.sequence
+def _same_origin(present: AcceptedState, offered: AcceptedState) -> bool:
+    return (present.uri, present.type, present.root_version) == (offered.uri, offered.type, offered.root_version)

@@ -15,6 +15,7 @@ from tests.unit.trust_list.test_decide import ask
 from trust_list import model
 from trust_list.client import BACK_OFF_LIMIT, TrustClient
 from trust_list.decide import Outcome, evaluate
+from trust_list.pacing import until_next
 from trust_list.snapshot import Freshness
 from trust_list.state import StateStore
 from vc.errors import VcError
@@ -194,6 +195,21 @@ def test_a_clock_set_back_asks_again_and_determines_nothing(world: World, urssaf
     assert evaluate(ask(urssaf.seal, t_now=world.now), known).outcome is Outcome.INDETERMINATE
 
 
+def test_a_confirmation_is_part_of_the_floor_and_a_clock_set_back_does_not_lower_it(world: World, urssaf: Institution) -> None:
+    """TRUST 7.2 rule 5: the last time seen counts, in memory and after a restart."""
+    client = world.client()
+    client.snapshot()
+    world.now = NOW + timedelta(hours=6)
+    assert client.refresh(force=True).clock_floor == world.now
+    world.now = NOW + timedelta(hours=2)
+    known = client.refresh(force=True)
+    assert known.clock_floor == NOW + timedelta(hours=6)
+    assert evaluate(ask(urssaf.seal, t_now=world.now), known).outcome is Outcome.INDETERMINATE
+    assert world.client().snapshot().clock_floor == NOW + timedelta(hours=6)
+    world.now = NOW + timedelta(hours=6)
+    assert evaluate(ask(urssaf.seal, t_now=world.now), client.refresh(force=True)).outcome is Outcome.TRUSTED
+
+
 # --- persistence ---
 
 
@@ -280,6 +296,42 @@ def test_two_processes_never_go_back(world: World, operator: ListOperator, urssa
     stored = StateStore(world.folder / "state").load("pub-eaa")
     assert stored is not None
     assert stored.state.sequence == 7
+
+
+def test_two_processes_do_not_accept_two_contents_of_one_edition(
+    world: World, operator: ListOperator, urssaf: Institution, cnam: Institution
+) -> None:
+    """What another process has stored meanwhile counts as accepted before."""
+    slow, quick = world.client(), world.client()
+    slow.snapshot()
+    quick.snapshot()
+    world.now += 2 * SECOND
+    world.publish(operator.lote(urssaf.draft(), sequence=6))
+    assert sequence(quick) == 6
+    world.publish(operator.lote(cnam.draft(), sequence=6))
+    item = slow.refresh().lists["pub-eaa"]
+    assert item.alarm is not None
+    assert (item.alarm.code, item.accepted.sequence if item.accepted else 0) == ("sequence_conflict", 5)
+
+
+def test_a_list_that_cannot_be_arranged_is_refused_before_it_is_stored(
+    world: World, operator: ListOperator, urssaf: Institution
+) -> None:
+    """A key identifier in the history that is not base64: the old list stays, on disk too."""
+    client = world.client()
+    client.snapshot()
+
+    def spoil(document: dict[str, Any]) -> None:
+        service = document["TrustedEntitiesList"][0]["TrustedEntityServices"][0]
+        past = {name: service["ServiceInformation"][name] for name in ("ServiceName", "ServiceStatus", "StatusStartingTime")}
+        service["ServiceHistory"] = [{**past, "ServiceDigitalIdentity": {"X509SKIs": ["%"]}}]
+
+    world.server.put("pub-eaa", operator.seal_changed(operator.lote(urssaf.draft(), sequence=6), spoil))
+    item = client.refresh(force=True).lists["pub-eaa"]
+    assert item.alarm is not None
+    assert (item.alarm.code, item.accepted.sequence if item.accepted else 0) == ("lote_certificate", 5)
+    world.server.trouble = "down"
+    assert sequence(world.client()) == 5
 
 
 def test_confirmation_finds_a_higher_edition_too(world: World, operator: ListOperator, urssaf: Institution) -> None:
@@ -383,6 +435,68 @@ def test_many_threads_share_one_refresh(world: World) -> None:
         thread.join(10)
     assert seen == [NOW] * 8
     assert len(world.asked()) == 1
+
+
+def _alive() -> set[str]:
+    return {thread.name for thread in threading.enumerate() if thread.name == "trust-list-keeper"}
+
+
+def test_refreshes_in_the_background_and_ends_cleanly(world: World, operator: ListOperator, urssaf: Institution) -> None:
+    """Nobody asks, and yet a new edition is found; after the end no thread is left and nothing is asked for."""
+    arrived = threading.Event()
+    get = world.server.get
+
+    def watched(*arguments: Any, **how: Any) -> Any:
+        if len(world.asked()) >= 1:
+            world.now += 2 * SECOND
+            arrived.set()
+        return get(*arguments, **how)
+
+    world.server.get = watched  # type: ignore[method-assign]  # watches what is asked
+    client = TrustClient(world.folder / "root.json", world.folder / "state", world.server, lambda: world.now, 0.01)
+    with client:
+        client.start()
+        assert arrived.wait(10)
+        assert "trust-list-keeper" in _alive()
+    assert _alive() == set()
+    asked = len(world.server.asked)
+    world.now += timedelta(hours=1)
+    assert client.snapshot().lists["pub-eaa"].accepted is not None
+    assert client.refresh(force=True).lists["pub-eaa"].freshness(world.now) is Freshness.AGEING
+    assert (len(world.server.asked), _alive()) == (asked, set())
+    client.start()
+    client.close()
+    assert _alive() == set()
+
+
+def test_the_end_waits_for_a_request_under_way(world: World, monkeypatch: Any) -> None:
+    client = world.client()
+    begun, gate, get = threading.Event(), threading.Event(), world.server.get
+
+    def hanging(*arguments: Any, **how: Any) -> Any:
+        begun.set()
+        assert gate.wait(10)
+        return get(*arguments, **how)
+
+    monkeypatch.setattr(world.server, "get", hanging)
+    client.start()
+    assert begun.wait(10)
+    ending = threading.Thread(target=client.close)
+    ending.start()
+    gate.set()
+    ending.join(10)
+    assert not ending.is_alive()
+    assert _alive() == set()
+
+
+def test_pauses_are_never_the_same_for_all(monkeypatch: Any) -> None:
+    """Jitter shortens a pause by up to a tenth, after failures by up to a quarter."""
+    every = timedelta(minutes=1)
+    for chance, works, third in ((0.0, every, 4 * every), (1.0, every * 0.9, 3 * every)):
+        monkeypatch.setattr("trust_list.pacing.random.random", lambda chance=chance: chance)
+        assert (until_next(every, 0), until_next(every, 3)) == (works, third)
+        assert until_next(every, 50) <= BACK_OFF_LIMIT
+        assert until_next(timedelta(hours=1), 50) <= timedelta(hours=1)
 
 
 # --- log ---

@@ -1,15 +1,17 @@
 """The trust root file: strict, and never empty (T-11)."""
 
 from base64 import b64encode
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.support.pki import Authority
+from tests.support.pki import Authority, new_key
 from tests.support.trust import ListOperator
 from trust_list.root import MAX_ROOT, TrustRoot
 from vc.encoding import json
 from vc.errors import Refused, VcError
+from vc.keys.jwk import from_public, thumbprint
 from vc.x509.certificate import der
 
 
@@ -64,6 +66,37 @@ def test_refuses_a_certificate_that_is_not_pinned(operator: ListOperator, author
     with pytest.raises(VcError) as caught:
         TrustRoot.load(json.dumps(first(document(operator), certificates=[stranger])))
     assert caught.value.code == "trust_root"
+
+
+def test_keys_and_threshold_are_read_back_as_written(operator: ListOperator) -> None:
+    keys = (new_key().public_key(), new_key().public_key())
+    root = replace(operator.root(), keys={thumbprint(key): key for key in keys}, threshold=2, updates="https://lists.test/root/")
+    assert TrustRoot.load(root.render()) == root
+    assert (operator.root().keys, operator.root().threshold) == ({}, 0)
+
+
+ONE = from_public(new_key().public_key())
+
+
+@pytest.mark.parametrize(
+    ("members", "code"),
+    [
+        ({"keys": [ONE]}, "trust_root"),
+        ({"threshold": 1}, "trust_root"),
+        ({"keys": [ONE], "threshold": 0}, "trust_root"),
+        ({"keys": [ONE], "threshold": 2}, "trust_root"),
+        ({"keys": [ONE, {**ONE, "kid": "another name"}], "threshold": 2}, "trust_root"),
+        ({"keys": [{**ONE, "d": "AA"}], "threshold": 1}, "key_private"),
+        ({"keys": [{"kty": "oct", "k": "AA"}], "threshold": 1}, "key_private"),
+        ({"updates": "https://lists.test/root/"}, "trust_root"),
+        ({"keys": [ONE], "threshold": 1, "updates": "https://lists.test/root"}, "trust_root"),
+        ({"keys": [ONE], "threshold": 1, "updates": "file:///etc/"}, "trust_root"),
+    ],
+)
+def test_refuses_keys_that_prove_nothing(operator: ListOperator, members: dict[str, Any], code: str) -> None:
+    with pytest.raises(VcError) as caught:
+        TrustRoot.load(json.dumps(document(operator, **members)))
+    assert caught.value.code == code
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b'{"version":1,"version":1}', b" " * (MAX_ROOT + 1)])
