@@ -7,19 +7,23 @@ docs/conformance/mutations.md. Ends with 1 when a check can vanish unnoticed, wi
 """
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Self, TypeVar
 
 from tests.mutation.declared import ROOT, Check, checks
 
 PAGE = ROOT / "docs" / "conformance" / "mutations.md"
+RUNNER = Path(__file__).with_name("runner.py")
 SECONDS = 300
 FAILED = 1  # pytest: tests ran and some failed. Anything else (nothing ran, an import broke) proves nothing
 
@@ -27,26 +31,19 @@ FAILED = 1  # pytest: tests ran and some failed. Anything else (nothing ran, an 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     wanted = [check for check in checks() if any(text.lower() in f"{check.id} {check.file}".lower() for text in options.only)]
-    trees: SimpleQueue[Path] = SimpleQueue()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        trees: SimpleQueue[Tree] = SimpleQueue()
         for number in range(options.workers):
-            trees.put(_copy(Path(folder) / str(number)))
-        if failing := _failing_anyway(wanted, trees):
-            print("fails with every check in place:", *failing, sep="\n  ")
-            return 2
-
-        def noticed(check: Check) -> str:
-            tree = trees.get()
-            try:
-                return _noticed_by(check, tree)
-            finally:
-                trees.put(tree)
-
-        results: list[tuple[Check, str]] = []
+            trees.put(stack.enter_context(Tree(Path(folder) / str(number))))
         with ThreadPoolExecutor(options.workers) as pool:
-            for check, by in zip(wanted, pool.map(noticed, wanted), strict=True):
-                print(f"{len(results) + 1:>3}/{len(wanted)}  {'noticed' if by else 'UNNOTICED':<9}  {check.id}  {by}", flush=True)
+            if failing := _in_a_tree(trees, lambda tree: _failing_anyway(wanted, tree)):
+                print("fails with every check in place:", *failing, sep="\n  ")
+                return 2
+            results: list[tuple[Check, str]] = []
+            found = pool.map(lambda check: _in_a_tree(trees, lambda tree: _noticed_by(check, tree)), wanted)
+            for check, by in zip(wanted, found, strict=True):
                 results.append((check, by))
+                print(f"{len(results):>3}/{len(wanted)}  {'noticed' if by else 'UNNOTICED':<9}  {check.id}  {by}", flush=True)
     if options.write:
         PAGE.write_text(_page(results), encoding="utf-8")
     unnoticed = sum(not by for _, by in results)
@@ -62,59 +59,79 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _copy(to: Path) -> Path:
-    """The files git knows or would take, nothing else."""
-    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, names.split("\0")):
-        source, target = ROOT / name, to / name
-        if source.is_file():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target)
-    return to
+class Tree:
+    """A copy of the files git knows or would take, and a process that runs tests in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        for name in filter(None, names.split("\0")):
+            source, target = ROOT / name, root / name
+            if source.is_file():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(source, target)
+
+    def __enter__(self) -> Self:
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        self._runner = subprocess.Popen(
+            [sys.executable, "-W", "ignore", str(RUNNER)], cwd=self.root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env={**inherited, "PYTHONPATH": str(self.root)},  # before the installed packages, in child processes too
+        )  # fmt: skip
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._runner.communicate()
+
+    def run(self, arguments: Sequence[str], *, seconds: int = SECONDS) -> tuple[int, str]:
+        """pytest's exit code, and what it said."""
+        assert self._runner.stdin is not None
+        assert self._runner.stdout is not None  # as above, a pipe
+        output = self.root.with_suffix(".output")
+        pytest = ["-q", "-p", "no:cacheprovider", "--hypothesis-profile=ci", "-m", "", *arguments]
+        self._runner.stdin.write(json.dumps([pytest, str(output), seconds]) + "\n")
+        self._runner.stdin.flush()
+        code = int(self._runner.stdout.readline())
+        return code, output.read_text(encoding="utf-8", errors="replace")
+
+    def put(self, name: str, source: str) -> None:
+        """Write a module, and forget what Python has compiled of it: two changes in one second look the same to Python."""
+        path = self.root / name
+        for compiled in path.parent.glob(f"__pycache__/{path.stem}.*"):
+            compiled.unlink()
+        path.write_text(source, encoding="utf-8")
 
 
-def _failing_anyway(wanted: Sequence[Check], trees: SimpleQueue[Path]) -> list[str]:
-    """The tests that fail although nothing is switched off."""
-    tests = sorted({test for check in wanted for test in check.tests})
+Found = TypeVar("Found")
+
+
+def _in_a_tree(trees: SimpleQueue[Tree], work: Callable[[Tree], Found]) -> Found:
     tree = trees.get()
-    done = _run(tests, tree, seconds=20 * SECONDS)
-    trees.put(tree)
-    return (
-        [] if done.returncode == 0 else _failed(done.stdout) or [(done.stdout + done.stderr)[-2000:]]
-    )  # the latter: nothing ran at all
-
-
-def _noticed_by(check: Check, tree: Path) -> str:
-    """The first test that fails without the check; empty when none does."""
-    path = tree / check.file
-    whole = path.read_text(encoding="utf-8")
-    path.write_text(check.switched_off(whole), encoding="utf-8")
     try:
-        done = _run(["-x", *check.tests], tree, seconds=SECONDS)
-    except subprocess.TimeoutExpired:
-        return ""
+        return work(tree)
     finally:
-        path.write_text(whole, encoding="utf-8")
-    failed = _failed(done.stdout)
-    return failed[0] if done.returncode == FAILED and failed else ""
+        trees.put(tree)
 
 
-def _run(arguments: Sequence[str], tree: Path, *, seconds: int) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--hypothesis-profile=ci", "-m", "", *arguments],
-        cwd=tree, capture_output=True, text=True, timeout=seconds, check=False, env=_environment(tree),
-    )  # fmt: skip
+def _failing_anyway(wanted: Sequence[Check], tree: Tree) -> list[str]:
+    """The tests that fail although nothing is switched off; what pytest says when they did not even run."""
+    code, said = tree.run(sorted({test for check in wanted for test in check.tests}), seconds=20 * SECONDS)
+    return [] if code == 0 else _failed(said) or [said[-2000:]]
+
+
+def _noticed_by(check: Check, tree: Tree) -> str:
+    """The first test that fails without the check; empty when none does."""
+    whole = (tree.root / check.file).read_text(encoding="utf-8")
+    tree.put(check.file, check.switched_off(whole))
+    code, said = tree.run(["-x", *check.tests])
+    tree.put(check.file, whole)
+    failed = _failed(said)
+    return failed[0] if code == FAILED and failed else ""
 
 
 def _failed(output: str) -> list[str]:
     """The tests pytest's summary names as failed."""
     return [line.removeprefix("FAILED ").partition(" - ")[0] for line in output.splitlines() if line.startswith("FAILED ")]
-
-
-def _environment(tree: Path) -> dict[str, str]:
-    """The copy's packages come before the installed ones, in child processes too."""
-    return {**os.environ, "PYTHONPATH": str(tree)}
 
 
 def _page(results: Sequence[tuple[Check, str]]) -> str:
