@@ -273,6 +273,16 @@ def test_a_refused_document_is_denied_to_those_who_wait_and_to_those_who_come(
     assert _events(client, document_id).count("document_refused") == 1
 
 
+def test_what_became_of_a_document_is_told_to_who_proves_a_key(client: TestClient, wallet: IssuerWallet, document_id: str) -> None:
+    """A proof with a nonce that is not ours, or was spent, shows nothing, and is answered before the document is looked at."""
+    spent = wallet.nonce()
+    assert wallet.credential(CONFIGURATION, nonce=spent).status_code == 202
+    assert _refuse(client, document_id).status_code == 200
+    for nonce in ("invented", spent):
+        _is(wallet.credential(CONFIGURATION, nonce=nonce), 400, "invalid_nonce")
+    _is(wallet.credential(CONFIGURATION), 400, "credential_request_denied")
+
+
 def test_a_refusal_is_for_good_and_ends_the_offers(client: TestClient, document_id: str, deployment: Deployment) -> None:
     offered = world.offer(client, document_id=document_id)
     assert _refuse(client, document_id).status_code == 200

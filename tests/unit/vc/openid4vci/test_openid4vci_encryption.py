@@ -143,6 +143,20 @@ def test_vci_enc_6_what_inflates_to_too_much_is_refused() -> None:
     assert error_of(lambda: opened(inflating(200_000_000 // 4), offer=ZIPPED))[0] == "encryption_decryption"
 
 
+def test_vci_enc_6_what_an_answer_inflates_to_is_bounded() -> None:
+    """The wallet's side: an issuer is no better than anybody else."""
+
+    def answered(size: int) -> str:
+        content = b'{"x":"' + b"a" * (size - 8) + b'"}'
+        return jwe.encrypt(content, to=WALLET.public_key(), kid="w", enc="A128GCM", zip=True)
+
+    asked = ResponseEncryption(key=WALLET.public_key(), kid="w", enc="A128GCM", zip=True)
+    assert encryption.open_response(answered(encryption.MAX_PLAINTEXT), WALLET, asked)
+    with pytest.raises(VcError) as caught:
+        encryption.open_response(answered(encryption.MAX_PLAINTEXT + 1), WALLET, asked)
+    assert caught.value.code == "jwe_decryption"
+
+
 def test_jwe_the_bound_is_the_callers() -> None:
     token = jwe.encrypt(b"a" * 1001, to=KEY.public_key(), kid=None, enc="A128GCM", zip=True)
     assert jwe.decrypt(token, find_key=lambda _: KEY, zip=True, max_plaintext=1001).plaintext == b"a" * 1001
