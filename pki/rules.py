@@ -37,6 +37,7 @@ KINDS = (*LEAVES, "iaca", "authority")
 """`authority`: any root that is no IACA."""
 _MDOC = ("iaca", "document-signer")
 _SEALED = ("seal",)
+_OTHERS = tuple(kind for kind in LEAVES if kind != "document-signer")
 _SIGNERS = tuple(kind for kind in LEAVES if kind != "server")
 
 
@@ -248,16 +249,16 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "PKI-1",
-        tuple(kind for kind in LEAVES if kind != "document-signer"),
+        _OTHERS,
         "RFC 5280 §4.2.1.9",
         "no CA",
         lambda c: not is_ca(c.certificate),
     ),
     Rule("PKI-2", _SIGNERS, "RFC 5280 §4.2.1.3", "key usage lets it sign, and nothing of an authority", ask.signs_only),
-    Rule("PKI-3", (*LEAVES, "authority"), "PROTOCOLS EAA-P-10", "EC key on a recommended curve, SHA-2 of its size", ask.strong),
+    Rule("PKI-3", (*_OTHERS, "authority"), "PROTOCOLS EAA-P-10", "EC key on a recommended curve, SHA-2 of its size", ask.strong),
     Rule(
         "PKI-4",
-        (*LEAVES, "authority"),
+        (*_OTHERS, "authority"),
         "RFC 5280 §4.1.2.2",
         "version 3, serial number positive, random, at most 20 octets",
         ask.serial,
