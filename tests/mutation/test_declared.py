@@ -13,7 +13,13 @@ def test_each_check_stands_where_it_is_declared(check: Check) -> None:
     source = (ROOT / check.file).read_text(encoding="utf-8")
     assert ast.dump(ast.parse(check.switched_off(source))) != ast.dump(ast.parse(source))
     assert check.tests
-    assert [name for name in check.tests if not (ROOT / name.partition("::")[0]).exists()] == []
+    assert [name for name in check.tests if not _exists(name)] == []
+
+
+def _exists(name: str) -> bool:
+    """Whether there is that file, and in it, where one is named, that test."""
+    file, _, test = name.partition("::")
+    return (ROOT / file).is_file() and (not test or f"def {test}(" in (ROOT / file).read_text(encoding="utf-8"))
 
 
 def test_no_check_is_declared_twice() -> None:
