@@ -64,6 +64,13 @@ def create_app(state_dir: Path, *, clock: Clock = _system_clock) -> ASGIApp:
             return _not_found()
         return Response(path.read_bytes(), media_type="application/json", headers={"cache-control": "public, max-age=60"})
 
+    def root_version(request: Request) -> Response:
+        """One signed version of the trust root, for verifiers that follow the chain (`root_chain`)."""
+        path = publisher.root / "root" / f"{request.path_params['version']}.jws"
+        if not path.is_file():
+            return _not_found()
+        return Response(path.read_bytes(), media_type="application/jose+json", headers={"cache-control": _IMMUTABLE})
+
     def css(_: Request) -> Response:
         return Response(style, media_type="text/css", headers={"cache-control": "public, max-age=3600"})
 
@@ -74,6 +81,7 @@ def create_app(state_dir: Path, *, clock: Clock = _system_clock) -> ASGIApp:
         Route("/healthz", health),
         Route("/style.css", css),
         Route("/trust-root.json", root),
+        Route("/root/{version:int}.jws", root_version),
         Route("/lists", index),
         Route("/lists/{list_id}.jws", latest_jws),
         Route("/lists/{list_id}.json", latest_json),

@@ -59,10 +59,24 @@ def successor(current: TrustRoot, signed: bytes) -> TrustRoot:
         raise Refused("root_rollback", "the trust root offered is not newer than the one in force")
     if following.version != current.version + 1:
         raise Refused("root_skipped", "the trust root offered leaves out a version")
-    for root, whose in ((current, "of the root before"), (following, "of its own keys")):
-        if len(_signed_by(root.keys, payload, signatures)) < root.threshold:
-            raise VerificationFailed("root_threshold", f"too few signatures {whose}: {root.threshold} are needed")
+    _require(current, "of the root before", payload, signatures)
+    _require(following, "of its own keys", payload, signatures)
     return following
+
+
+def self_signed(signed: bytes) -> TrustRoot:
+    """The first root of a chain: signed by its own keys, believed on other grounds. Raises as `successor`."""
+    payload, signatures = _parts(signed)
+    root = TrustRoot.load(base64url.decode(payload))
+    if not root.keys:
+        raise Refused("root_unsigned", "a trust root without keys begins no chain")
+    _require(root, "of its own keys", payload, signatures)
+    return root
+
+
+def _require(root: TrustRoot, whose: str, payload: str, signatures: Sequence[Mapping[str, str]]) -> None:
+    if len(_signed_by(root.keys, payload, signatures)) < root.threshold:
+        raise VerificationFailed("root_threshold", f"too few signatures {whose}: {root.threshold} are needed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,14 +33,15 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Temp file beside it, fsync, rename, fsync of the folder: readers see the old or the new, never half (SECURITY T-12)."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        _write_new(temporary, data, mode)
+        write_new(temporary, data, mode)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
     _sync_folder(path.parent)
 
 
-def _write_new(path: Path, data: bytes, mode: int) -> None:
+def write_new(path: Path, data: bytes, mode: int) -> None:
+    """Write a file that does not exist yet, whole and on disk. Raises OSError, FileExistsError among them."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -145,7 +146,7 @@ class Publisher:
         """Write the files of an edition once and make it current. Raises FileExistsError for a number already used."""
         folder = self.root / "lists" / edition.list_id
         folder.mkdir(parents=True, exist_ok=True)
-        _write_new(folder / f"{edition.sequence}.json", edition.payload, 0o444)
-        _write_new(folder / f"{edition.sequence}.jws", edition.jws, 0o444)
+        write_new(folder / f"{edition.sequence}.json", edition.payload, 0o444)
+        write_new(folder / f"{edition.sequence}.jws", edition.jws, 0o444)
         _sync_folder(folder)
         write_atomically(folder / "latest.json", json.dumps({"sequence": edition.sequence, "etag": edition.etag}))
