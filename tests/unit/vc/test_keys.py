@@ -44,6 +44,27 @@ def test_wrong_signatures_are_refused(row: Curve, how: str) -> None:
 
 
 @each_curve
+def test_a_signature_is_written_in_one_way(row: Curve) -> None:
+    """RFC 7518 §3.4: the same numbers with a zero between them, or before them, are no signature."""
+    key = new_key(row.curve)
+    good = sign_raw(key, b"message")
+    for longer in (good[: row.size] + b"\x00" + good[row.size :], b"\x00" + good[: row.size] + b"\x00" + good[row.size :]):
+        with pytest.raises(VerificationFailed, match="signature"):
+            verify_raw(key.public_key(), longer, b"message")
+
+
+@each_curve
+def test_a_point_is_written_in_one_way(row: Curve) -> None:
+    """RFC 7518 §6.2.1.2: each coordinate has the length of the curve, not both together."""
+    x, y = coordinates(new_key(row.curve).public_key())
+    for cut in (-1, 1):
+        both = x + y
+        with pytest.raises(Malformed) as caught:
+            public_key(row, both[: row.size + cut], both[row.size + cut :])
+        assert caught.value.code == "key_point"
+
+
+@each_curve
 def test_jwk_and_cose_key_round_trip(row: Curve) -> None:
     key = new_key(row.curve).public_key()
     assert jwk.parse_public(jwk.from_public(key, kid="1", use="sig")) == key
