@@ -1,17 +1,18 @@
-"""`portadoc trust-list …`: make, change, publish and serve trust lists; verify, fetch and explain them.
+"""`portadoc trust-list …`: make, change, publish and serve trust lists; verify, fetch, explain and watch them.
 
 Exit codes: 0 done or trusted, 1 refused or not trusted, 2 cannot be determined, 3 wrong use.
 """
 
 import typer
 
-from trust_list import cli_publisher, cli_reader, cli_root
+from trust_list import cli_publisher, cli_reader, cli_root, cli_watch
 from trust_list.bundle import cli as bundle
 
 app = typer.Typer(help="Trust lists: author, publish, verify, explain.", no_args_is_help=True, add_completion=False)
 app.add_typer(cli_publisher.app)
 app.add_typer(cli_reader.app)
 app.add_typer(cli_root.app, name="root")
+app.add_typer(cli_watch.app)
 app.add_typer(bundle.app, name="bundle")
 
 if __name__ == "__main__":
