@@ -71,7 +71,7 @@ class Client:
         body = {name: self.document[name] for name in ("document_data", "identity")}
         document_id: str = self.call("/api/v1/documents", status=201, json=body, headers=self.api)["document_id"]
         offer = self.call(f"/api/v1/documents/{document_id}/offers", status=201, json={}, headers=self.api)
-        (grant,) = offer["credential_offer"]["grants"].values()
+        grant = offer["credential_offer"]["grants"][GRANT]
         form = {"grant_type": GRANT, "pre-authorized_code": grant["pre-authorized_code"], "tx_code": offer["tx_code"]}
         return document_id, form
 
