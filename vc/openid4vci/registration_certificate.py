@@ -1,10 +1,11 @@
-"""Registration certificates of attestation providers: what a registrar says an issuer may issue (ETSI TS 119 475 V1.2.1 §5.2).
+"""Registration certificates: what a registrar says an issuer may issue or a relying party ask for (ETSI TS 119 475 V1.2.1 §5.2).
 
-The issuer shows it in `issuer_info` of its metadata (EAA-I-2, -3); a wallet checks it before it asks.
+An issuer shows it in `issuer_info` of its metadata (EAA-I-2, -3), a verifier in `verifier_info` of its requests (VP-VI-2, EAA-P-3);
+a wallet checks it before it asks or answers.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,8 @@ from vc.encoding import base64url, json
 from vc.errors import Malformed, VerificationFailed
 from vc.jose import jws
 from vc.keys.signer import Signer
-from vc.openid4vci import members
+from vc.openid4vci import members, registered_use
+from vc.openid4vci.registered_use import RequestedCredential
 from vc.status import reference
 from vc.status.reference import StatusReference
 from vc.x509.certificate import public_key
@@ -46,17 +48,15 @@ class ProvidedAttestation:
 
     def render(self) -> dict[str, Any]:
         """One entry of `provides_attestations`; `meta` as in a DCQL query."""
-        if self.format == "mso_mdoc":
-            (doctype,) = self.type_ids
-            return {"format": self.format, "meta": {"doctype_value": doctype}}
-        return {"format": self.format, "meta": {"vct_values": list(self.type_ids)}}
+        return {"format": self.format, "meta": registered_use.meta_of(self.format, self.type_ids)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """What a registrar states about a provider. `sub`: the organizationIdentifier of its access certificate (EN 319 412-1).
+    """What a registrar states. `sub`: the organizationIdentifier of the party's access certificate (EN 319 412-1).
 
-    `service_description`: text by language. `supervisory_authority`: members `email`, `phone`, `uri`, at least one.
+    `service_description`, `purpose`: text by language. `supervisory_authority`: members `email`, `phone`, `uri`, at least one.
+    `provides_attestations`: of a provider. `credentials`, `purpose`, `intended_use_id`: of one intended use of a relying party.
     """
 
     sub: str
@@ -66,12 +66,15 @@ class Registration:
     registry_uri: str
     service_description: Mapping[str, str]
     entitlements: tuple[str, ...]
-    provides_attestations: tuple[ProvidedAttestation, ...]
     privacy_policy: str
     info_uri: str
     support_uri: str
     supervisory_authority: Mapping[str, str]
     certificate_policy: str
+    provides_attestations: tuple[ProvidedAttestation, ...] = ()
+    credentials: tuple[RequestedCredential, ...] = ()
+    purpose: Mapping[str, str] = field(default_factory=dict)
+    intended_use_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +91,8 @@ class RegistrationCertificate:
     expires: datetime | None
     status: StatusReference | None
     chain: tuple[x509.Certificate, ...]
+    credentials: tuple[RequestedCredential, ...] = ()
+    intended_use_id: str | None = None
 
 
 def create(
@@ -102,9 +107,16 @@ def create(
         "sub_ln": registration.legal_name,
         "country": registration.country,
         "registry_uri": registration.registry_uri,
-        "srv_description": [[{"lang": lang, "value": text} for lang, text in registration.service_description.items()]],
+        "srv_description": [_texts(registration.service_description)],
         "entitlements": list(registration.entitlements),
-        "provides_attestations": [provided.render() for provided in registration.provides_attestations],
+        **(
+            {"provides_attestations": [one.render() for one in registration.provides_attestations]}
+            if registration.provides_attestations
+            else {}
+        ),
+        **({"credentials": [one.render() for one in registration.credentials]} if registration.credentials else {}),
+        **({"purpose": _texts(registration.purpose)} if registration.purpose else {}),
+        **({"intended_use_id": registration.intended_use_id} if registration.intended_use_id else {}),
         "privacy_policy": registration.privacy_policy,
         "info_uri": registration.info_uri,
         "support_uri": registration.support_uri,
@@ -118,6 +130,10 @@ def create(
     made = jws.sign({"typ": TYP, "x5c": jws.x5c(signer.chain)}, json.dumps(claims), signer)
     verify(made, now=now, judge=lambda chain: None)
     return made
+
+
+def _texts(by_language: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"lang": language, "value": text} for language, text in by_language.items()]
 
 
 def verify(text: str, *, now: datetime, judge: Judge) -> RegistrationCertificate:
@@ -151,6 +167,8 @@ def verify(text: str, *, now: datetime, judge: Judge) -> RegistrationCertificate
         country=members.required_text(claims, "country", _CODE),
         entitlements=entitlements,
         provides_attestations=provided,
+        credentials=registered_use.parse(members.array(claims, "credentials", _CODE) or [], _CODE, "/credentials"),
+        intended_use_id=members.text(claims, "intended_use_id", _CODE),
         issued_at=issued_at,
         expires=expires,
         status=reference.of(claims),
@@ -172,12 +190,8 @@ def _check_time(issued_at: datetime, expires: datetime | None, now: datetime) ->
 
 
 def _provided(entry: object, pointer: str) -> ProvidedAttestation:
-    provided = members.an_object(entry, _CODE, pointer)
-    name = members.required_text(provided, "format", _CODE, pointer)
-    meta = members.an_object(provided.get("meta"), _CODE, f"{pointer}/meta")
-    doctype = members.text(meta, "doctype_value", _CODE, f"{pointer}/meta")
-    types = members.texts(meta, "vct_values", _CODE, f"{pointer}/meta") or ()
-    return ProvidedAttestation(format=name, type_ids=types if doctype is None else (*types, doctype))
+    format_name, types = registered_use.kind(members.an_object(entry, _CODE, pointer), _CODE, pointer)
+    return ProvidedAttestation(format=format_name, type_ids=types)
 
 
 def check_issuer(
@@ -199,25 +213,45 @@ def check_issuer(
         raise VerificationFailed("registration_type", "the issuer is not registered to provide this attestation")
 
 
+def check_request(
+    certificate: RegistrationCertificate, *, organization_identifier: str | None, asked: Sequence[RequestedCredential]
+) -> None:
+    """What a wallet asks of the registration of a verifier before it answers (VP-VI-2, TS 119 472-2, ARF topic 44).
+
+    `organization_identifier`: of the access certificate that signed the request. Raises `VerificationFailed`:
+    `registration_subject`, `registration_overasking` (`registered_use.excess` says what).
+    """
+    if certificate.sub != organization_identifier:
+        raise VerificationFailed("registration_subject", "the registration is that of another organisation")
+    if registered_use.excess(certificate.credentials, asked):
+        raise VerificationFailed("registration_overasking", "more is asked for than the verifier is registered for")
+
+
 def element(certificate: str, *, encoded: bool = False) -> dict[str, Any]:
-    """The element of `issuer_info` (EAA-I-2): the compact JWT itself; `encoded`: its base64url, as TS 119 472-2 V1.1.1 has it."""
+    """The element of `issuer_info` (EAA-I-2) or `verifier_info` (VP-VI-2): the compact JWT itself.
+
+    `encoded`: its base64url, as TS 119 472-2 V1.1.1 has it.
+    """
     return {"format": FORMAT, "data": base64url.encode(certificate.encode("ascii")) if encoded else certificate}
 
 
-def find(issuer_info: Sequence[object], pointer: str = "/issuer_info") -> str | None:
-    """The compact JWT of the only registration certificate in `issuer_info`, None without one; both ways to write it are read.
+def find(info: Sequence[object], pointer: str = "/issuer_info") -> str | None:
+    """The compact JWT of the only registration certificate in `issuer_info` or `verifier_info` (`pointer` says which), None without
+    one; both ways to write it are read.
 
     Raises `Malformed("metadata")`: an element without format, two certificates, `credential_ids` beside one (RPRC_22), or data
     that are neither.
     """
     found: list[str] = []
-    for index, entry in enumerate(issuer_info):
+    for index, entry in enumerate(info):
         at = f"{pointer}/{index}"
         described = members.an_object(entry, "metadata", at)
         if members.required_text(described, "format", "metadata", at) != FORMAT:
             continue
         if "credential_ids" in described:
-            raise Malformed("metadata", "the certificate of an issuer is for all its credentials", pointer=f"{at}/credential_ids")
+            raise Malformed(
+                "metadata", "the certificate is for everything that is offered or asked for", pointer=f"{at}/credential_ids"
+            )
         found.append(_compact(members.required_text(described, "data", "metadata", at), f"{at}/data"))
     if len(found) > 1:
         raise Malformed("metadata", "more than one registration certificate", pointer=pointer)
