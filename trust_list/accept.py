@@ -7,16 +7,11 @@ uses the list.
 import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from cryptography import x509
-from jsonschema import Draft7Validator
-from referencing import Registry
-from referencing.jsonschema import DRAFT7
 
-from trust_list import findings, jades, model
+from trust_list import etsi_schema, findings, jades, model
 from trust_list.findings import Finding
 from trust_list.jades import FUTURE
 from trust_list.model import LoTE
@@ -149,18 +144,7 @@ def _not_older(accepted: AcceptedList, state: AcceptedState) -> AcceptedList:
     return accepted
 
 
-@cache
-def _schema() -> Draft7Validator:
-    """ETSI's schema, unmodified; its reference to the JWK schema is answered from our files, never from the network."""
-    folder = files("trust_list").joinpath("schema")
-    lote = json.loads(folder.joinpath("ts119602_v1.1.1_lote.schema.json").read_bytes())
-    jwk = json.loads(folder.joinpath("rfc7517.schema.json").read_bytes())
-    registry: Registry[Any] = Registry().with_resource("rfcs/rfc7517.json", DRAFT7.create_resource(jwk))
-    return Draft7Validator(lote, registry=registry)
-
-
 def _check_schema(document: Any) -> None:
-    error = next(iter(_schema().iter_errors(document)), None)
-    if error is not None:
-        pointer = "".join(f"/{step}" for step in error.absolute_path)
-        raise Malformed("lote_schema", "the list does not follow the schema of TS 119 602", pointer=pointer)
+    fault = next(etsi_schema.faults(document), None)
+    if fault is not None:
+        raise Malformed("lote_schema", "the list does not follow the schema of TS 119 602", pointer=fault[0])

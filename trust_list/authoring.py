@@ -12,8 +12,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
-from trust_list import drafts, findings, jades, model
+from trust_list import drafts, findings, jades, model, reconcile
+from trust_list.description import ListDescription, ReadCertificates
+from trust_list.description import entities as described_entities
 from trust_list.drafts import Authorisation, EntityDraft, Operator, ServiceDraft
+from trust_list.jades_profiles import HeaderProfile, header_profile
 from trust_list.model import LoTE
 from trust_list.profiles import DEFAULT_LISTS, profile
 from trust_list.root import RootList, TrustRoot
@@ -33,6 +36,7 @@ __all__ = [
     "ServiceDraft",
     "add_entities",
     "add_service",
+    "author",
     "init",
     "publish",
     "trust_root",
@@ -54,13 +58,15 @@ def init(
     listen: Mapping[str, Any] | None = None,
     operator: Operator | None = None,
     lists: Sequence[str] = DEFAULT_LISTS,
+    headers: HeaderProfile = HeaderProfile.BASELINE,
 ) -> None:
     """Make a publisher's directory: configuration, operator key with certificate, one empty draft per list.
 
-    `base_url`: where the lists will be served, no slash at the end; a list is at `base_url/lists/ID.jws`. Raises
-    `Refused("already_initialised")`.
+    `base_url`: where the lists will be served, no slash at the end; a list is at `base_url/lists/ID.jws`. `headers`: what seals
+    carry. Raises `Refused("already_initialised")`.
     """
     publisher, who = Publisher(directory), operator or Operator(name=TEST_OPERATOR)
+    rules = {list_id: profile(list_id) for list_id in lists}
     with locked(publisher.lock):
         if publisher.exists():
             raise Refused("already_initialised", "there is a trust list here already")
@@ -74,14 +80,19 @@ def init(
         )
         write_atomically(directory / "operator.cert.pem", certificate.public_bytes(Encoding.PEM))
         address = base_url.rstrip("/")
-        for list_id in lists:
+        for list_id, rule in rules.items():
             uri = f"{address}/lists/{list_id}.jws"
             _store_draft(
                 publisher,
                 list_id,
-                drafts.empty_list(profile(list_id), who, signer=certificate, uri=uri, now=whole_seconds(now)),
+                drafts.empty_list(rule, who, signer=certificate, uri=uri, now=whole_seconds(now)),
             )
-        config = {"base_url": address, "listen": dict(listen or {"host": "127.0.0.1", "port": 8003}), "max_age_seconds": 60}
+        config = {
+            "base_url": address,
+            "listen": dict(listen or {"host": "127.0.0.1", "port": 8003}),
+            "max_age_seconds": 60,
+            "jades": headers,
+        }
         write_atomically(directory / "config.json", json.dumps(config))
 
 
@@ -131,6 +142,33 @@ def withdraw(
         now=moment,
         stage=stage,
     )
+
+
+def author(
+    directory: Path,
+    description: ListDescription,
+    certificates: ReadCertificates,
+    *,
+    now: datetime,
+    stage: bool = False,
+) -> Edition | None:
+    """Make the list what the description says and seal it as its next edition, which is returned, unless `stage`. A list this
+    publisher does not have yet is begun.
+
+    Raises what `certificates` and `reconcile.apply` raise, and `Refused("list_findings")` when the list would break its profile.
+    """
+    publisher, rules, moment = Publisher(directory), profile(description.list), whole_seconds(now)
+    publisher.config()
+    described = described_entities(description, certificates)
+    with locked(publisher.lock):
+        draft = reconcile.apply_scheme(_draft(publisher, description.list, moment), description.scheme)
+        changed = reconcile.apply(draft, rules, described, now=moment)
+        _require_clean(changed, description.list)
+        if stage:
+            _store_draft(publisher, description.list, changed)
+            return None
+        valid_for = timedelta(days=description.valid_days)
+        return _publish(publisher, description.list, changed, now=moment, valid_for=valid_for)
 
 
 def publish(directory: Path, list_id: str, *, now: datetime, valid_for: timedelta = VALID_FOR) -> Edition:
@@ -191,7 +229,8 @@ def _publish(publisher: Publisher, list_id: str, draft: LoTE, *, now: datetime, 
     edition = drafts.next_edition(draft, previous, sequence=number, now=now, next_update=now + valid_for)
     _require_clean(edition, list_id, signer.chain[0])
     payload = model.render(edition)
-    jws = jades.sign(payload, signer, at=edition.scheme.ListIssueDateTime).encode("ascii")
+    headers = header_profile(publisher.config().get("jades", HeaderProfile.BASELINE))
+    jws = jades.sign(payload, signer, at=edition.scheme.ListIssueDateTime, profile=headers).encode("ascii")
     sealed = Edition(list_id=list_id, sequence=number, jws=jws, payload=payload)
     publisher.add(sealed)
     _store_draft(publisher, list_id, edition)
@@ -204,6 +243,19 @@ def _require_clean(lote: LoTE, list_id: str, signer: x509.Certificate | None = N
     if forbidding:
         first = forbidding[0]
         raise Refused("list_findings", f"{first.code} (clause {first.clause}): {first.text}", pointer=first.pointer)
+
+
+def _draft(publisher: Publisher, list_id: str, now: datetime) -> LoTE:
+    """The list as edited, or an empty one under the operator of the publisher's other lists."""
+    others = publisher.list_ids()
+    if list_id in others or not others:
+        return publisher.draft(list_id)
+    operator = publisher.draft(others[0]).scheme
+    uri = f"{publisher.config()['base_url']}/lists/{list_id}.jws"
+    who = Operator(name=operator.SchemeOperatorName[0].value)
+    empty = drafts.empty_list(profile(list_id), who, signer=_signer(publisher).chain[0], uri=uri, now=now)
+    scheme = empty.scheme.model_copy(update={"SchemeOperatorAddress": operator.SchemeOperatorAddress})
+    return empty.model_copy(update={"ListAndSchemeInformation": scheme})
 
 
 def _store_draft(publisher: Publisher, list_id: str, lote: LoTE) -> None:

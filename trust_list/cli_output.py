@@ -19,13 +19,14 @@ from vc.errors import Refused, Unreachable, VcError
 UNDETERMINED, WRONG_USE = 2, 3
 _USAGE_CODES = frozenset(
     {"list_unknown", "not_initialised", "already_initialised", "trust_root_missing", "entity_unknown", "key_unknown", "time",
-     "type_unknown", "certificate", "role", "mode", "config"}
+     "type_unknown", "certificate", "role", "mode", "config", "jades_profile", "profile_unknown", "description", "yaml",
+     "yaml_alias", "yaml_tag", "yaml_depth", "yaml_duplicate_key"}
 )  # fmt: skip
 
 State = Annotated[Path, typer.Option("--state", envvar="PORTADOC_STATE", help="Publisher's directory, or that of a demo.")]
 MaybeState = Annotated[Path | None, typer.Option("--state", envvar="PORTADOC_STATE", help="Directory that holds a trust root.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print exactly one JSON document on stdout.")]
-ListId = Annotated[str, typer.Option("--list", help="pub-eaa, pid or wallet.")]
+ListId = Annotated[str, typer.Option("--list", help="pub-eaa, pid, wallet, wrpac, wrprc or registrars.")]
 Stage = Annotated[bool, typer.Option("--stage", help="Change the draft only; `publish` makes the next edition.")]
 Root = Annotated[Path | None, typer.Option("--trust-root", help="Trust root file (JSON).")]
 CaFile = Annotated[Path | None, typer.Option("--ca-file", help="PEM of a further TLS root, such as a demo's.")]

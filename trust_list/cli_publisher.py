@@ -7,18 +7,20 @@ from typing import Annotated, Any
 import typer
 
 from edge import logs
-from trust_list import authoring, sources
+from trust_list import authoring, cli_author, sources
 from trust_list.authoring import Authorisation, EntityDraft, ServiceDraft
 from trust_list.catalogue_types import authorisation
 from trust_list.cli_output import AsJson, Certificates, Formats, ListId, Roles, Stage, State, Types, done, errors, now, show
+from trust_list.jades_profiles import header_profile
 from trust_list.model import write_time
-from trust_list.profiles import names
+from trust_list.profiles import DEFAULT_LISTS
 from trust_list.serving import serve as serve_lists
 from trust_list.store import Edition, Publisher, directory
 from vc.errors import Refused
 from vc.x509.certificate import ski
 
 app = typer.Typer()
+app.add_typer(cli_author.app)
 
 
 @app.command()
@@ -30,14 +32,21 @@ def init(
     ] = "http://localhost:8003",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8003,
+    list_id: Annotated[
+        list[str] | None, typer.Option("--list", help="A list to begin; repeatable; pub-eaa, pid and wallet unless given.")
+    ] = None,
+    headers: Annotated[
+        str, typer.Option("--jades", help="What seals carry: baseline (with certificate) or aptitude.")
+    ] = "baseline",
     as_json: AsJson = False,
 ) -> None:
     """Make a publisher with a test operator's key, an empty draft of each list, and a trust root that pins the key."""
     with errors(as_json):
-        home = directory(state)
-        authoring.init(home, base_url=base_url, now=now(), listen={"host": host, "port": port})
+        home, lists, carried = directory(state), tuple(dict.fromkeys(list_id or DEFAULT_LISTS)), header_profile(headers)
+        listen = {"host": host, "port": port}
+        authoring.init(home, base_url=base_url, now=now(), listen=listen, lists=lists, headers=carried)
         authoring.write_trust_root(home, home / "trust-root.json", now=now())
-        done({"state": str(home), "lists": list(names()), "trust_root": str(home / "trust-root.json")}, as_json, f"made in {home}")
+        done({"state": str(home), "lists": list(lists), "trust_root": str(home / "trust-root.json")}, as_json, f"made in {home}")
 
 
 @app.command("add-entity")

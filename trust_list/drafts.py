@@ -60,14 +60,17 @@ class Authorisation:
     attestation_type: str
     formats: tuple[tuple[str, str], ...]
     authentic_source: str | None = None
+    valid_from: datetime | None = None
     valid_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceDraft:
-    """One service: all certificates have one key and one subject, so a new key is a new service."""
+    """One service: all certificates have one key and one subject, so a new key is a new service. `name`: of the wallet
+    solution on the wallet list (Table E.3), of the register on that of registrars (Table I.3)."""
 
     role: Role
+    name: str | None = None
     certificates: tuple[x509.Certificate, ...]
     authorisations: tuple[Authorisation, ...] = ()
     supply_point: str | None = None
@@ -89,6 +92,7 @@ class EntityDraft:
     website: str | None = None
     street: str = "1 Example Street"
     locality: str = "Example"
+    postal_code: str | None = None
 
 
 def empty_list(profile: Profile, operator: Operator, *, signer: x509.Certificate, uri: str, now: datetime) -> LoTE:
@@ -145,14 +149,14 @@ def add_entities(lote: LoTE, profile: Profile, drafts: Sequence[EntityDraft], *,
         if draft.registration_id in listed:
             raise Refused("entity_exists", "an entity with this registration identifier is on the list already")
         listed.add(draft.registration_id)
-        entities.append(_entity(draft, profile, now))
+        entities.append(make_entity(draft, profile, now))
     return _with_entities(lote, entities)
 
 
 def add_service(lote: LoTE, profile: Profile, entity_id: str, draft: ServiceDraft, *, now: datetime) -> LoTE:
     """`lote` with a further service of a listed entity (a new key, a new role). Raises `Refused("entity_unknown")`."""
     entity = find(lote, entity_id)
-    service = _service(draft, profile, entity.country or "", entity.law, now)
+    service = make_service(draft, profile, entity.country or "", entity.law, now)
     changed = entity.model_copy(update={"TrustedEntityServices": [*entity.TrustedEntityServices, service]})
     return _with_entities(lote, [changed if item is entity else item for item in lote.entities])
 
@@ -174,7 +178,8 @@ def withdraw(lote: LoTE, profile: Profile, entity_id: str, *, reason: str, now: 
     if all(service.ServiceInformation.ServiceStatus == profile.withdrawn for service in chosen):
         raise Refused("already_withdrawn", "the entity is withdrawn already")
     services = [
-        _withdrawn(service, profile, reason, now) if service in chosen else service for service in entity.TrustedEntityServices
+        withdrawn_service(service, profile, reason, now) if service in chosen else service
+        for service in entity.TrustedEntityServices
     ]
     changed = entity.model_copy(update={"TrustedEntityServices": services})
     return _with_entities(lote, [changed if item is entity else item for item in lote.entities])
@@ -220,7 +225,8 @@ def _with_entities(lote: LoTE, entities: list[TrustedEntity]) -> LoTE:
     return lote.model_copy(update={"TrustedEntitiesList": entities or None})
 
 
-def _entity(draft: EntityDraft, profile: Profile, now: datetime) -> TrustedEntity:
+def make_entity(draft: EntityDraft, profile: Profile, now: datetime) -> TrustedEntity:
+    """The entity as the list carries it, every status starting `now`."""
     website = (draft.website or f"https://{draft.registration_id.lower()}.example").rstrip("/")
     electronic = [_uri(f"mailto:{draft.mail or 'attestations@institution.example'}"), _uri(website)]
     electronic.append(_uri(f"tel:{draft.phone or '+00-000-0000'}"))
@@ -230,7 +236,9 @@ def _entity(draft: EntityDraft, profile: Profile, now: datetime) -> TrustedEntit
     trade_names = [_text(draft.registration_id)]
     if draft.law is not None:
         trade_names.append(_text(draft.law))
-    postal = PostalAddress(lang="en", StreetAddress=draft.street, Locality=draft.locality, Country=draft.country)
+    postal = PostalAddress(
+        lang="en", StreetAddress=draft.street, Locality=draft.locality, PostalCode=draft.postal_code, Country=draft.country
+    )
     return TrustedEntity(
         TrustedEntityInformation=EntityInformation(
             TEName=[_text(draft.name)],
@@ -238,11 +246,12 @@ def _entity(draft: EntityDraft, profile: Profile, now: datetime) -> TrustedEntit
             TEAddress=EntityAddress(TEPostalAddress=[postal], TEElectronicAddress=electronic),
             TEInformationURI=information,
         ),
-        TrustedEntityServices=[_service(service, profile, draft.country, draft.law, now) for service in draft.services],
+        TrustedEntityServices=[make_service(service, profile, draft.country, draft.law, now) for service in draft.services],
     )
 
 
-def _service(draft: ServiceDraft, profile: Profile, country: str, law: str | None, now: datetime) -> EntityService:
+def make_service(draft: ServiceDraft, profile: Profile, country: str, law: str | None, now: datetime) -> EntityService:
+    """The service as the list carries it. `country` and `law` are the entity's, for what it may issue."""
     extensions: list[dict[str, Any]] = []
     if draft.unique_identifier is not None:
         extensions.append({"Critical": False, "ServiceUniqueIdentifier": draft.unique_identifier})
@@ -251,7 +260,7 @@ def _service(draft: ServiceDraft, profile: Profile, country: str, law: str | Non
     return EntityService(
         ServiceInformation=Service(
             ServiceTypeIdentifier=profile.services[draft.role],
-            ServiceName=[_text(_SERVICE_NAMES[draft.role])],
+            ServiceName=[_text(draft.name or _SERVICE_NAMES[draft.role])],
             ServiceDigitalIdentity=identity(draft.certificates),
             ServiceStatus=profile.notified if profile.has_status else None,
             StatusStartingTime=now if profile.has_status else None,
@@ -267,13 +276,14 @@ def _scope_entry(item: Authorisation, country: str, law: str | None, now: dateti
         formats=item.formats,
         issuing_country=country,
         legal_basis=law or "not stated",
-        valid_from=now,
+        valid_from=item.valid_from or now,
         valid_until=item.valid_until,
         authentic_source=item.authentic_source,
     )
 
 
-def _withdrawn(service: EntityService, profile: Profile, reason: str, now: datetime) -> EntityService:
+def withdrawn_service(service: EntityService, profile: Profile, reason: str, now: datetime) -> EntityService:
+    """The service after its withdrawal: status, start, reason, and what it was before in its history (Table H.3)."""
     current = service.ServiceInformation
     if current.ServiceStatus == profile.withdrawn or current.StatusStartingTime is None or current.ServiceStatus is None:
         return service

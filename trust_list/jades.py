@@ -1,7 +1,7 @@
 """The seal on a list: compact JAdES baseline B-B (ETSI TS 119 182-1 V1.2.1; TS 119 602 clause 6.8).
 
-Written: `alg, typ, iat, x5t#S256, x5c`. Read with the tolerance the field needs: other `typ` values, `sigT` instead of
-`iat`, no signing time at all, one of `x5c` and `x5t#S256` alone; each is reported as a note. Never tolerated: an
+Written: what a header profile says (`jades_profiles`). Read with the tolerance the field needs: other `typ` values, `sigT`
+instead of `iat`, no signing time at all, one of `x5c` and `x5t#S256` alone; each is reported as a note. Never tolerated: an
 unpinned signer, `x5t`, a detached payload, `none` and HMAC, an unknown critical header, duplicate members.
 """
 
@@ -12,8 +12,9 @@ from typing import Any
 
 from cryptography import x509
 
+from trust_list.jades_profiles import HeaderProfile, header
 from trust_list.model import MAX_LIST
-from vc.clock import from_numeric_date, to_numeric_date
+from vc.clock import from_numeric_date
 from vc.encoding import base64url
 from vc.errors import Malformed, Refused, VerificationFailed
 from vc.jose import jws
@@ -40,16 +41,9 @@ class Sealed:
     notes: tuple[str, ...]
 
 
-def sign(payload: bytes, signer: Signer, *, at: datetime) -> str:
-    """The compact JWS over `payload`, with the signer's certificate; `at` becomes `iat`."""
-    leaf = signer.chain[0]
-    header = {
-        "typ": "JOSE",
-        "iat": to_numeric_date(at),
-        "x5t#S256": base64url.encode(sha256(leaf)),
-        "x5c": jws.x5c((leaf,)),
-    }
-    return jws.sign(header, payload, signer)
+def sign(payload: bytes, signer: Signer, *, at: datetime, profile: HeaderProfile = HeaderProfile.BASELINE) -> str:
+    """The compact JWS over `payload`, its headers after `profile`; `at` becomes `iat`."""
+    return jws.sign(header(signer.chain[0], at=at, profile=profile), payload, signer)
 
 
 def verify(token: bytes, *, pinned: frozenset[bytes], known: Mapping[bytes, x509.Certificate], now: datetime) -> Sealed:
@@ -68,20 +62,20 @@ def verify(token: bytes, *, pinned: frozenset[bytes], known: Mapping[bytes, x509
     except UnicodeDecodeError as exc:
         raise Malformed("jws", "a compact JWS is ASCII text") from exc
     unverified = jws.parse(text, max_length=MAX_JWS)
-    header = unverified.header
+    stated = unverified.header
     notes: list[str] = []
-    _check_type(header, notes)
-    if not _DETACHED.isdisjoint(header) or not unverified.payload:
+    _check_type(stated, notes)
+    if not _DETACHED.isdisjoint(stated) or not unverified.payload:
         raise Refused("jades_detached", "the list is not inside its seal")
-    certificate = _signer(header, pinned, known)
-    alg = header.get("alg")
+    certificate = _signer(stated, pinned, known)
+    alg = stated.get("alg")
     if alg not in ALGORITHMS or alg != curve_of(public_key(certificate)).alg:
         raise Refused("jades_alg", "the algorithm is not allowed or not that of the pinned key")
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
         raise VerificationFailed("list_signer_expired", "the signer's certificate is not valid at this time")
     check_leaf(certificate, LIST_SIGNER)
     verify_raw(public_key(certificate), unverified.signature, unverified.signing_input)
-    signed_at = _signed_at(header, notes)
+    signed_at = _signed_at(stated, notes)
     if signed_at is not None and signed_at > now + FUTURE:
         raise VerificationFailed("signed_in_future", "the list claims to be signed in the future")
     return Sealed(payload=unverified.payload, signer=certificate, signed_at=signed_at, notes=tuple(notes))

@@ -260,7 +260,9 @@ class LoTE(_Part):
         return tuple(self.TrustedEntitiesList or ())
 
 
-class _Document(_Part):
+class Document(_Part):
+    """The JSON text of a list: the wrapper that the schema asks for."""
+
     list_: LoTE = Field(alias="LoTE")
 
 
@@ -268,7 +270,7 @@ def parse(payload: bytes) -> LoTE:
     """The list of one JSON text. Raises `Malformed`: `lote_structure` with pointer, or the codes of `json.loads`."""
     value = json.loads_object(payload, max_bytes=MAX_LIST)
     try:
-        return _Document.model_validate(value).list_
+        return Document.model_validate(value).list_
     except ValidationError as exc:
         first = exc.errors(include_url=False, include_context=False, include_input=False)[0]
         pointer = "".join(f"/{step}" for step in first["loc"])

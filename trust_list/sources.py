@@ -45,7 +45,11 @@ def read_certificates(path: Path) -> tuple[x509.Certificate, ...]:
     """The certificates of a PEM or DER file, leaf first. Raises `Malformed("certificate")` or OSError."""
     if path.stat().st_size > _MAX_PEM:
         raise Malformed("certificate", "the file is too long")
-    data = path.read_bytes()
+    return certificates_of(path.read_bytes())
+
+
+def certificates_of(data: bytes) -> tuple[x509.Certificate, ...]:
+    """The certificates of PEM text or DER bytes, leaf first. Raises `Malformed("certificate")`."""
     if b"-----BEGIN CERTIFICATE-----" not in data:
         return (from_der(data),)
     try:
