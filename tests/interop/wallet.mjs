@@ -56,11 +56,11 @@ if (job.encrypt) {
 }
 const dpop = { signer: { method: "jwk", alg: "ES256", publicJwk: ring.add(freshKey()).publicJwk } };
 
+// No `state`: the library's own call has no way to send one. PKCE and `iss` (RFC 9207) tie the answer to the request.
 async function byCode() {
   const wanted = credentialOffer.credential_configuration_ids.map((id) => issuerMetadata.credentialIssuer.credential_configurations_supported[id].scope);
-  const state = crypto.randomUUID();
   const begun = await client.createAuthorizationRequestUrlFromOffer({
-    credentialOffer, issuerMetadata, dpop, clientId: job.client_id, redirectUri: job.redirect_uri, scope: wanted.join(" "), additionalRequestPayload: { state },
+    credentialOffer, issuerMetadata, dpop, clientId: job.client_id, redirectUri: job.redirect_uri, scope: wanted.join(" "),
   });
   say({ event: "authorize", url: begun.authorizationRequestUrl });
   const lines = createInterface({ input: process.stdin });
@@ -68,7 +68,6 @@ async function byCode() {
   lines.close();
   const server = issuerMetadata.authorizationServers.find(({ issuer }) => issuer === begun.authorizationServer);
   const answer = client.parseAndVerifyAuthorizationResponseRedirectUrl({ url: landed, authorizationServerMetadata: server });
-  if (answer.state !== state) throw new Error("another state came back");
   if (answer.error) throw new Error(`${answer.error}: ${answer.error_description}`);
   return client.retrieveAuthorizationCodeAccessTokenFromOffer({
     credentialOffer, issuerMetadata, authorizationCode: answer.code, pkceCodeVerifier: begun.pkce.codeVerifier, redirectUri: job.redirect_uri, dpop: begun.dpop ?? dpop,
