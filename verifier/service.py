@@ -6,6 +6,7 @@ from starlette.types import ASGIApp
 
 from edge.outbound import FetchLimits, Outbound
 from trust_list.client import TrustClient
+from trust_list.keeping import kept_fresh
 from trust_list.revocation import RevocationLists
 from vc.clock import Clock
 from vc.errors import VcError
@@ -50,4 +51,5 @@ def build(settings: Settings, *, clock: Clock, random_bytes: RandomBytes) -> ASG
         limits = FetchLimits(allow_loopback=settings.allow_http_loopback, allow_plain_http=True)
         revocations = RevocationLists(Outbound(limits, ca_file=settings.tls_ca), tokens)
         trust = RevocableTrust(lists, revocations, client.snapshot)
-    return create_app(settings, engine, trust=trust, status=status, clock=clock, random_bytes=random_bytes)
+    app = create_app(settings, engine, trust=trust, status=status, clock=clock, random_bytes=random_bytes)
+    return kept_fresh(app, client)

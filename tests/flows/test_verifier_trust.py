@@ -67,6 +67,24 @@ def test_an_institution_for_cards_may_not_issue_certificates(scene: Scene, clien
     rejected_for(scene, client, "issuer_out_of_scope", format=form)
 
 
+def test_a_verdict_tells_the_whole_path_and_where_it_breaks(scene: Scene, client: TestClient) -> None:
+    """From the certificate to the trust root, each step with its answer, and what to do at the one that fails."""
+    only_pid(scene, "dc+sd-jwt")
+    scene.hold(scene.cnam, PDA1["dc+sd-jwt"], document_of(sample("pda1", "pda1-01"), "pda1"))
+
+    trust = rejected_for(scene, client, "issuer_out_of_scope")["trust"]
+
+    assert (trust["outcome"], trust["warnings"], trust["elsewhere"]) == ("OUT_OF_SCOPE", [], [])
+    ids = [node["id"] for node in trust["nodes"]]
+    assert [name for name in ids if not name.startswith("intermediate")] == [
+        "certificate", "entry", "list", "signer", "root", "document", "national_lists",
+    ]  # fmt: skip
+    broken = [(edge["question"], edge["code"], bool(edge["next"])) for edge in trust["edges"] if edge["result"] == "failed"]
+    assert broken == [("scope", "type_not_authorised", True)]
+    assert len(trust["snapshot"]) == 64
+    assert {edge["result"] for edge in trust["pid"]["edges"]} == {"passed", "not_checked"}
+
+
 def test_the_type_counts_even_where_the_entry_names_the_identifier(tmp_path: Path) -> None:
     """TRUST question C: an entry for cards that also carries the identifier of certificates allows cards only."""
     scene = Scene.__new__(Scene)

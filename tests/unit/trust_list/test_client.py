@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import structlog
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from tests.support.pki import NOW
 from tests.support.trust import LISTS, Institution, ListOperator, ListServer, uri
@@ -15,6 +17,7 @@ from tests.unit.trust_list.test_decide import ask
 from trust_list import model
 from trust_list.client import BACK_OFF_LIMIT, TrustClient
 from trust_list.decide import Outcome, evaluate
+from trust_list.keeping import kept_fresh
 from trust_list.pacing import until_next
 from trust_list.snapshot import Freshness
 from trust_list.state import StateStore
@@ -486,6 +489,17 @@ def test_the_end_waits_for_a_request_under_way(world: World, monkeypatch: Any) -
     gate.set()
     ending.join(10)
     assert not ending.is_alive()
+    assert _alive() == set()
+
+
+def test_a_service_keeps_its_lists_fresh_while_it_is_up(world: World) -> None:
+    client = TrustClient(world.folder / "root.json", world.folder / "state", world.server, lambda: world.now, 2)
+    app = kept_fresh(Starlette(), client)
+    TestClient(app).get("/")
+    assert (_alive(), world.server.asked) == (set(), [])
+    with TestClient(app) as up:
+        assert _alive() == {"trust-list-keeper"}
+        assert up.get("/").status_code == 404
     assert _alive() == set()
 
 

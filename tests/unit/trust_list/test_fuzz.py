@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.support.pki import NOW
 from tests.support.trust import Institution, ListOperator
 from tests.unit.trust_list.test_decide import ask, known
-from trust_list import model
+from trust_list import explain, model
 from trust_list.accept import AcceptedList, accept
 from trust_list.anchors import Interval
 from trust_list.decide import Outcome, TrustDecision, evaluate
@@ -128,8 +128,14 @@ def test_exactly_one_interval_is_in_force(
     "format": st.none() | st.text(max_size=5), "type_id": st.none() | st.text(max_size=5),
     "attestation_type": st.none() | st.text(max_size=5), "issuing_country": st.none() | st.text(max_size=3),
     "institution_ids": st.tuples(st.text(max_size=8), st.text(max_size=8)), "entity_id": st.none() | st.text(max_size=5),
+    "mode": st.sampled_from(["strict", "historical"]), "chain": st.just(()),
 }))  # fmt: skip
 @BOUNDED
 def test_any_question_gets_an_answer(operator: ListOperator, urssaf: Institution, changes: dict[str, Any]) -> None:
-    decision = evaluate(ask(urssaf.seal, **changes), known(operator, operator.lote(urssaf.draft())))
+    query, world = ask(urssaf.seal, **changes), known(operator, operator.lote(urssaf.draft()))
+    decision = evaluate(query, world)
     assert (decision.outcome is Outcome.TRUSTED) == (decision.reasons == ())
+    told = explain.to_json(query, decision, world)
+    ids = {node["id"] for node in told["nodes"]}
+    assert all({edge["from"], edge["to"]} <= ids for edge in told["edges"])
+    assert explain.to_text(told)[0].startswith(decision.outcome)
