@@ -1,5 +1,6 @@
 """What a code and a refresh token become: access tokens, for the wallet they were made for and as long as the document stands."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import structlog
@@ -121,15 +122,13 @@ def renew(
         raise Malformed("dpop_header", "a refresh token is good with the DPoP key it was made for only")
     with reading(service.engine) as connection:
         found = refresh.find(connection, institution.id, asked.refresh_token, now)
-    if found is None or found.revoked:
-        raise Refused("refresh_unknown", "the refresh token is not valid")
+    found = _check_unrevoked(found)
     if not _is_its_own(found, client, proof):
         with writing(service.engine) as connection:
             authorizations.revoke_tokens(connection, found.grant_id, now)
         _log.warning("refresh_token_revoked", institution=institution.id, grant_id=found.grant_id)
         raise Refused("refresh_binding", "the refresh token belongs to another wallet instance or key")
     granted = _scoped(institution, asked, found.configuration_ids)
-    identifiers = found.credential_identifiers
     made = tokens.make(
         service,
         Grant(
@@ -138,9 +137,7 @@ def renew(
             document_id=found.document_id,
             institution_id=institution.id,
             configuration_ids=granted,
-            credential_identifiers=None
-            if identifiers is None
-            else {key: name for key, name in identifiers.items() if name in granted},
+            credential_identifiers=_identifiers(service, found, asked, granted),
             client_id=found.client_id,
             instance_thumbprint=found.instance_thumbprint,
             not_after=client.not_after,
@@ -152,6 +149,7 @@ def renew(
     )
     with writing(service.engine) as connection:
         _check_standing(connection, made.grant, now)
+        _check_unrevoked(refresh.find(connection, institution.id, asked.refresh_token, now))  # another worker may have been faster
         client.claim(connection, institution, now)
         claim_proof(connection, proof, now)
         tokens.keep(service, connection, made, now)
@@ -175,6 +173,21 @@ def _scoped(institution: Institution, asked: RefreshTokenRequest, granted: tuple
     if not set(asked.scopes) <= by_scope.keys():  # RFC 6749 §6
         raise Refused("scope_not_granted", "a scope is asked for that was not granted")
     return tuple(by_scope[scope] for scope in asked.scopes)
+
+
+def _identifiers(
+    service: Service, found: RefreshGrant, asked: RefreshTokenRequest, granted: tuple[str, ...]
+) -> Mapping[str, str] | None:
+    """Those of the grant; fresh ones when details are used for the first time now (VCI-TOK-5)."""
+    if found.credential_identifiers is not None:
+        return {key: name for key, name in found.credential_identifiers.items() if name in granted}
+    return None if asked.configuration_ids is None else tokens.identifiers_for(service, granted)
+
+
+def _check_unrevoked(found: RefreshGrant | None) -> RefreshGrant:
+    if found is None or found.revoked:
+        raise Refused("refresh_unknown", "the refresh token is not valid")
+    return found
 
 
 def _is_its_own(found: RefreshGrant, client: Client, proof: DpopProof) -> bool:

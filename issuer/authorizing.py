@@ -47,7 +47,7 @@ class Stopped(Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """The person is to say whether the wallet at `host` is theirs; `state` comes back with a yes."""
+    """The person is to say whether the wallet at the address `host` is theirs; `state` comes back with a yes."""
 
     host: str
     state: str = field(repr=False)
@@ -188,10 +188,18 @@ def agree(service: Service, institution: Institution, state: str, *, browser: st
 
 
 def _could_be_anybodys(authorization: Authorization) -> bool:
-    """An attested wallet names a web address of its choice: whoever sends its link to somebody else would get that person's
-    document. An app's own scheme and this machine lead to the wallet of the person at the screen, a registered address to a
-    wallet that knows which request it made."""
-    return authorization.instance_thumbprint is not None and authorization.redirect_uri.lower().startswith("https:")
+    """An attested wallet names an address of its choice: whoever sends its link to somebody else would get that person's document,
+    by a web address as well as by a scheme under which some app opens web addresses. A scheme that is a domain name of an app's
+    maker (RFC 8252 §7.1) and this machine lead to the wallet of the person at the screen, a registered address to a wallet that
+    knows which request it made."""
+    scheme = urlsplit(authorization.redirect_uri).scheme
+    return authorization.instance_thumbprint is not None and scheme != "http" and "." not in scheme
+
+
+def _place(redirect_uri: str) -> str:
+    """What a person can know an address by: the host of a web address, else the scheme and what follows it."""
+    parts = urlsplit(redirect_uri)
+    return parts.netloc if parts.scheme == "https" else f"{parts.scheme}://{parts.netloc}"
 
 
 def _ask(
@@ -209,7 +217,7 @@ def _ask(
         )
     if not asked:
         raise Stopped("sign_in_over", authorization)
-    return Question(host=urlsplit(authorization.redirect_uri).netloc, state=state)
+    return Question(host=_place(authorization.redirect_uri), state=state)
 
 
 def _document_of(

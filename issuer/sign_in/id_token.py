@@ -48,7 +48,7 @@ def verify(
             params={"nonce": nonce, "client_id": client_id, "access_token": access_token},
         )
         claims.validate(now=to_numeric_date(now), leeway=int(TOLERANCE.total_seconds()))
-    except (JoseError, ValueError, TypeError, KeyError, AttributeError) as exc:
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
         raise VerificationFailed("id_token", f"not believed: {type(exc).__name__}") from exc
     return dict(claims)
 

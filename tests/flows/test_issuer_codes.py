@@ -10,9 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from issuer import tokens
+from issuer.store import authorizations
+from issuer.store.engine import reading, writing
+from issuer.store.tables import refresh_tokens
 from tests.support import issuer
 from tests.support.issuer import bearer, submit
 from tests.support.issuer_sign_in import (
@@ -24,6 +28,7 @@ from tests.support.issuer_sign_in import (
 from tests.support.pki import holder
 from vc.encoding import base64url
 from vc.keys import jwk
+from vc.openid4vci import authorization_details
 
 
 @pytest.fixture
@@ -243,6 +248,41 @@ def test_identifiers_stay_the_same_over_a_refresh(scene: Scene) -> None:
     assert wallet.refresh().status_code == 200
     assert wallet.identifiers == before
     assert wallet.credential(IDS[1]).status_code == 200
+
+
+def test_a_refresh_may_ask_by_details_for_the_first_time(scene: Scene) -> None:
+    """VCI-TOK-5: details in the token request are answered with identifiers, which must then be used (VCI-CRED-1)."""
+    submit(scene.client)
+    wallet = scene.wallet(dpop_key=holder())
+    wallet.redeem(scene.code(wallet, *IDS))
+    assert wallet.identifiers == {}
+    details = authorization_details.create([IDS[1]])
+    renewed = wallet.refresh(authorization_details=details)
+    assert list(wallet.identifiers) == [IDS[1]]
+    assert "scope" not in renewed.json()
+    assert wallet.credential(IDS[1]).status_code == 200
+    wallet.identifiers = {}
+    assert wallet.credential(IDS[1]).json()["error"] == "invalid_credential_request"
+
+
+def test_a_refresh_beside_a_revocation_gives_nothing(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SECURITY A-9, A-13: another worker revokes the family after this one has looked; no token survives it."""
+    submit(scene.client)
+    wallet = scene.wallet(dpop_key=holder())
+    wallet.redeem(scene.code(wallet, IDS[0]))
+    engine, make = scene.deployment.engines[1], tokens.make
+    with reading(engine) as connection:
+        (grant_id,) = connection.execute(select(refresh_tokens.c.grant_id)).scalars()
+
+    def making(*arguments: Any, **options: Any) -> Any:
+        with writing(engine) as connection:
+            authorizations.revoke_tokens(connection, grant_id, scene.deployment.clock())
+        return make(*arguments, **options)
+
+    monkeypatch.setattr(tokens, "make", making)
+    refused = wallet.refresh()
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+    assert wallet.credential(IDS[0]).status_code == 401
 
 
 @pytest.mark.parametrize("thief", ["another key", "another client"])

@@ -56,10 +56,10 @@ class Scene:
         return person.get(agreeing(asked))
 
 
-def agreeing(asked: Answer) -> str:
+def agreeing(asked: Answer, *, place: str = "wallet.example") -> str:
     """The address behind the yes of the page that asks."""
     assert asked.status_code == 200, asked.text
-    assert '<p id="host"><strong>wallet.example</strong></p>' in asked.text
+    assert f'<p id="host"><strong>{place}</strong></p>' in asked.text
     return html.unescape(asked.text.split('id="return-to-wallet" href="')[1].split('"')[0])
 
 
@@ -214,12 +214,22 @@ def test_a_document_withdrawn_while_the_person_is_asked(scene: Scene) -> None:
 
 
 def test_the_app_of_the_person_is_not_asked_about(scene: Scene) -> None:
-    """A scheme of its own leads to the wallet on this device."""
+    """A scheme that is a domain name of its maker leads to the wallet on this device (RFC 8252 §7.1)."""
     submit(scene.client)
     wallet = scene.wallet(redirect_uri="com.example.wallet:/back")
     back = go(browser(scene.workers[1]), scene.upstream, wallet.authorize_url(wallet.push(IDS[0])))
     assert back.status_code == 303
     assert back.headers["location"].startswith("com.example.wallet:/back?")
+
+
+def test_a_scheme_that_is_no_domain_is_asked_about(scene: Scene) -> None:
+    """RFC 8252 §7.1, §8.4: browsers open web addresses under short schemes, so that such a one may lead to anybody."""
+    submit(scene.client)
+    wallet = scene.wallet(redirect_uri="googlechromes://elsewhere.example/back")
+    person = browser(scene.workers[1])
+    asked = go(person, scene.upstream, wallet.authorize_url(wallet.push(IDS[0])))
+    back = person.get(agreeing(asked, place="googlechromes://elsewhere.example"))
+    assert back.headers["location"].startswith("googlechromes://elsewhere.example/back?")
 
 
 # --- DPoP with nonces ----------------------------------------------------------------------------------------------------

@@ -118,6 +118,7 @@ FAULTS: list[tuple[str, dict[str, Any], int, str]] = [
     ("keys as a page", {"misbehaviours": {"keys as a page"}}, 502, "server_error"),
     ("odd access token", {"misbehaviours": {"odd access token"}, "in_userinfo": ("birthdate",)}, 502, "server_error"),
     ("endless ID token", {"changes": {"padding": "x" * 70_000}}, 502, "server_error"),
+    ("claims nested without end", {"misbehaviours": {"claims nested without end"}}, 502, "server_error"),
     ("error page at its token endpoint", {"misbehaviours": {"slow error page"}}, 502, "server_error"),
     ("nonce swapped", {"changes": {"nonce": "another"}}, 502, "server_error"),
     ("no nonce", {"changes": {"nonce": None}}, 502, "server_error"),

@@ -156,6 +156,9 @@ class Upstream:
             **self.changes,
         }
         claims = {name: value for name, value in claims.items() if value is not None}
+        if "claims nested without end" in self.misbehaviours:
+            nested = b'{"iss":' + b"[" * 20_000 + b"]" * 20_000 + b"}"
+            return jwt.api_jws.encode(nested, _EC, algorithm="ES256", headers={"kid": self.kid})
         if "unsigned" in self.misbehaviours:
             return jwt.encode(claims, "", algorithm="none")
         if "HMAC with its secret" in self.misbehaviours:
