@@ -9,9 +9,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from edge.outbound import FetchLimits, Outbound
-from tests.support.pki import NOW, root
+from tests.support.pki import NOW, new_key, root
 from tests.support.trust import EHIC, PDA1, Institution, institution, subject
-from trust_list import authoring
+from trust_list import authoring, root_authoring, root_chain
 from trust_list.app import create_app
 from trust_list.authoring import ServiceDraft
 from trust_list.client import TrustClient
@@ -170,6 +170,53 @@ def test_seal_key_rotation(scene: Scene, urssaf: Institution) -> None:
     authoring.withdraw(scene.home, "pub-eaa", urssaf.registration_id, reason="rotation", now=scene.now, key=key)
     assert scene.judge(urssaf.seal, issued=signed).outcome is Outcome.WITHDRAWN
     assert scene.judge(fresh).outcome is Outcome.TRUSTED
+
+
+def test_what_an_issuer_signed_before_an_orderly_end_stands_in_historical_mode(scene: Scene, urssaf: Institution) -> None:
+    signed = scene.now
+    scene.judge(urssaf.seal)
+    scene.wait(DAY)
+    authoring.withdraw(scene.home, "pub-eaa", urssaf.registration_id, reason="merged", now=scene.now)
+    scene.wait(DAY)
+    assert scene.judge(urssaf.seal, issued=signed).outcome is Outcome.WITHDRAWN
+    past = scene.judge(urssaf.seal, issued=signed, mode="historical")
+    assert (past.outcome, past.withdrawn_at, past.list.sequence) == (Outcome.TRUSTED_AT_ISSUANCE, NOW + DAY, 2)
+    after = scene.judge(urssaf.seal, issued=scene.now, mode="historical")
+    assert after.outcome is Outcome.WITHDRAWN
+
+
+def test_a_stolen_key_takes_everything_with_it(scene: Scene, urssaf: Institution) -> None:
+    signed = scene.now
+    scene.wait(DAY)
+    authoring.withdraw(scene.home, "pub-eaa", urssaf.registration_id, reason="keyCompromise", now=scene.now)
+    for mode in ("strict", "historical"):
+        assert scene.judge(urssaf.seal, issued=signed, mode=mode).outcome is Outcome.WITHDRAWN
+
+
+def test_root_rotation_over_the_publishers_door(scene: Scene, urssaf: Institution, tmp_path: Path) -> None:
+    """Drill: the verifier starts from a root with keys, follows two successors, and refuses one that nobody before signed."""
+    holders, heirs = tuple(LocalSigner(new_key()) for _ in range(2)), tuple(LocalSigner(new_key()) for _ in range(2))
+
+    def next_root(keys: tuple[LocalSigner, ...], *signers: LocalSigner) -> bytes:
+        made = root_authoring.draft(scene.home, [key.public_key for key in keys], threshold=2, now=scene.now)
+        return root_chain.sign(made, signers)
+
+    root_authoring.publish(scene.home, next_root(holders, *holders))
+    installed = tmp_path / "installed.json"
+    installed.write_bytes((scene.home / "trust-root.json").read_bytes())
+    outbound = Outbound(FetchLimits(), transport=scene.internet)
+    verifier = TrustClient(installed, tmp_path / "follower", outbound, scene.clock, 2)
+    assert verifier.refresh().root_version == 2
+    root_authoring.publish(scene.home, next_root(heirs, *holders, *heirs))
+    root_authoring.publish(scene.home, next_root(heirs, *heirs))
+    known = verifier.refresh(force=True)
+    assert (known.root_version, known.lists["pub-eaa"].freshness(scene.now)) == (4, Freshness.FRESH)
+    (scene.home / "root" / "5.jws").write_bytes(next_root(holders, *holders))
+    refused = verifier.refresh(force=True)
+    assert refused.root_alarm is not None
+    assert (refused.root_alarm.code, refused.root_version) == ("root_threshold", 4)
+    scene.internet.down = True
+    assert TrustClient(installed, tmp_path / "follower", outbound, scene.clock, 2).snapshot().root_version == 4
 
 
 def test_nothing_private_is_served(scene: Scene) -> None:
