@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from issuer import type_metadata
-from issuer.institutions import Institution
+from issuer.institutions import SHORT_LIVED_SECONDS, Institution
 from issuer.lint import Examiner, Expected
 from issuer.publishing import list_uri
 from issuer.service import Service
@@ -144,7 +144,7 @@ class Drafting:
         step = min(step, _SHORT_STEP) if short else step
         issued_at = max(from_numeric_date(at // step * step), begins)
         if short:  # EAA-S-6: no status list can say anything about it, so a day at most
-            end = issued_at + timedelta(seconds=_DAY)
+            end = issued_at + timedelta(seconds=SHORT_LIVED_SECONDS)
         else:
             end = datetime.fromtimestamp((at // _DAY + self._service.settings.credential_days) * _DAY, UTC)
         valid_until = min(end, ends)

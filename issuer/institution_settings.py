@@ -10,7 +10,7 @@ from pydantic import Field
 from edge import settings as shared
 from edge.settings import KeyFiles, SettingsError, Wire
 from issuer.entitlements import issued_by
-from issuer.institutions import RULES, EncryptionKey, Institution, KeyUse, RegisteredClient, SignIn
+from issuer.institutions import RULES, SHORT_LIVED_SECONDS, EncryptionKey, Institution, KeyUse, RegisteredClient, SignIn
 from issuer.profiles import PROFILES, IssuanceProfile, ProfileName, fitted
 from issuer.sign_in.person import NUMBERS
 from vc.clock import from_numeric_date
@@ -176,7 +176,7 @@ def _profile(wire: InstitutionWire, around: Surroundings, where: str) -> Issuanc
             else KeyAttestationRequirement(
                 key_storage=tuple(asked.key_storage), user_authentication=tuple(asked.user_authentication)
             ),
-            reuse_policy=_reuse_policy(wire.reuse_policy, around, f"{where}.reuse_policy"),
+            reuse_policy=_reuse_policy(wire, around, f"{where}.reuse_policy"),
         )
     except VcError as exc:
         raise SettingsError(f"setting {where}.{exc.pointer}: {exc.detail}") from exc
@@ -187,16 +187,18 @@ def _profile(wire: InstitutionWire, around: Surroundings, where: str) -> Issuanc
     return replace(profile, key_attestation=required)
 
 
-def _reuse_policy(wire: _ReusePolicy | None, around: Surroundings, where: str) -> ReusePolicy | None:
-    """EAA-I-4: what is announced agrees with the batches and the life of the credentials."""
+def _reuse_policy(institution: InstitutionWire, around: Surroundings, where: str) -> ReusePolicy | None:
+    """EAA-I-4: what is announced agrees with the batches and the life of the credentials, the short-lived ones included."""
+    wire = institution.reuse_policy
     if wire is None:
         return None
+    life = SHORT_LIVED_SECONDS if institution.short_lived else around.credential_seconds
     if around.batch_size < 2 and "once_only" in wire.details:
         raise SettingsError(f"setting {where}: copies that are shown once need a batch_size of at least 2")
     if wire.reissue_trigger_unused is not None and wire.reissue_trigger_unused >= around.batch_size:
         raise SettingsError(f"setting {where}.reissue_trigger_unused: not below batch_size")
-    if wire.reissue_trigger_lifetime_left is not None and wire.reissue_trigger_lifetime_left >= around.credential_seconds:
-        raise SettingsError(f"setting {where}.reissue_trigger_lifetime_left: not below credential_days")
+    if wire.reissue_trigger_lifetime_left is not None and wire.reissue_trigger_lifetime_left >= life:
+        raise SettingsError(f"setting {where}.reissue_trigger_lifetime_left: not below the life of the credentials, {life} seconds")
     option = ReuseOption(
         details=tuple(wire.details),
         batch_size=around.batch_size if around.batch_size > 1 else None,

@@ -29,6 +29,8 @@ RULES = {
     KeyUse.ACCESS: ACCESS,
 }
 """What the certificate of each use must say."""
+SHORT_LIVED_SECONDS = 86_400
+"""The longest life of a credential without status (EAA-S-6)."""
 _USE_BY_FORMAT = {"dc+sd-jwt": KeyUse.SEAL, "mso_mdoc": KeyUse.DOCUMENT_SIGNER}
 
 

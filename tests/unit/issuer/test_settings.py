@@ -184,6 +184,10 @@ def test_the_test_world_is_accepted(raw: dict[str, Any], tmp_path: Path) -> None
             _high(reuse_policy={"details": ["once_only"], "reissue_trigger_lifetime_left": 90 * 86_400}),
             "reissue_trigger_lifetime_left",
         ),
+        (
+            _high(short_lived=["pda1"], reuse_policy={"details": ["limited_time"], "reissue_trigger_lifetime_left": 86_400}),
+            "reissue_trigger_lifetime_left: not below the life of the credentials, 86400 seconds",
+        ),
     ],
 )
 def test_a_bad_value_is_named(raw: dict[str, Any], tmp_path: Path, change: Change, sentence: str) -> None:
