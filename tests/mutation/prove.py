@@ -2,8 +2,9 @@
 
     python -m tests.mutation.prove [--only TEXT …] [--workers N] [--write]
 
-First the tests run with every check in place: one that fails then would prove nothing afterwards. `--write` puts the table into
-docs/conformance/mutations.md. Ends with 1 when a check can vanish unnoticed, with 2 when the tests fail as they are.
+First the tests run with every check in place: one that fails then would prove nothing afterwards. `--write` puts each result into
+the table in docs/conformance/mutations.md; what was not run now keeps the result it had. Ends with 1 when a check can vanish
+unnoticed, with 2 when the tests fail as they are.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,6 +25,7 @@ from tests.mutation.declared import ROOT, Check, checks
 
 PAGE = ROOT / "docs" / "conformance" / "mutations.md"
 RUNNER = Path(__file__).with_name("runner.py")
+UNNOTICED, NOT_RUN = "**unnoticed**", "not run yet"
 SECONDS = 300
 FAILED = 1  # pytest: tests ran and some failed. Anything else (nothing ran, an import broke) proves nothing
 
@@ -39,14 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if failing := _in_a_tree(trees, lambda tree: _failing_anyway(wanted, tree)):
                 print("fails with every check in place:", *failing, sep="\n  ")
                 return 2
-            results: list[tuple[Check, str]] = []
+            results: dict[str, str] = {}
             found = pool.map(lambda check: _in_a_tree(trees, lambda tree: _noticed_by(check, tree)), wanted)
             for check, by in zip(wanted, found, strict=True):
-                results.append((check, by))
+                results[check.id] = by
+                if options.write:
+                    PAGE.write_text(_page({**_written(), **results}), encoding="utf-8")
                 print(f"{len(results):>3}/{len(wanted)}  {'noticed' if by else 'UNNOTICED':<9}  {check.id}  {by}", flush=True)
-    if options.write:
-        PAGE.write_text(_page(results), encoding="utf-8")
-    unnoticed = sum(not by for _, by in results)
+    unnoticed = sum(not by for by in results.values())
     print(f"{len(results)} checks switched off, {unnoticed} unnoticed")
     return 1 if unnoticed else 0
 
@@ -134,8 +136,22 @@ def _failed(output: str) -> list[str]:
     return [line.removeprefix("FAILED ").partition(" - ")[0] for line in output.splitlines() if line.startswith("FAILED ")]
 
 
-def _page(results: Sequence[tuple[Check, str]]) -> str:
-    rows = [f"| {check.id} | {check.rule} | `{check.file}` | {f'`{by}`' if by else '**unnoticed**'} |" for check, by in results]
+def _written() -> dict[str, str]:
+    """The results in the table: the test by the check's id, empty for a check that vanished unnoticed."""
+    rows = PAGE.read_text(encoding="utf-8").splitlines() if PAGE.exists() else []
+    cells = [row.removeprefix("| ").removesuffix(" |").split(" | ") for row in rows if row.startswith("| ")][1:]
+    said = {row[0]: row[-1].strip("`").replace("\\|", "|") for row in cells}
+    return {name: "" if by == UNNOTICED else by for name, by in said.items() if by != NOT_RUN}
+
+
+def _cell(by: str | None) -> str:
+    if by is None:
+        return NOT_RUN
+    return "`{}`".format(by.replace("|", "\\|")) if by else UNNOTICED
+
+
+def _page(results: Mapping[str, str]) -> str:
+    rows = [f"| {check.id} | {check.rule} | `{check.file}` | {_cell(results.get(check.id))} |" for check in checks()]
     return "\n".join(
         [
             "# Checks switched off, one at a time",

@@ -15,8 +15,8 @@ from importlib import import_module
 import pytest
 
 LIBRARIES = (
-    "alembic", "authlib.jose", "cbor2", "cryptography.x509", "fastapi", "httpx2", "jinja2", "jwcrypto.jwe", "orjson", "pydantic",
-    "sqlalchemy", "sqlalchemy.dialects.sqlite", "starlette.testclient", "structlog", "typer",
+    "alembic", "authlib.oidc.core", "cbor2", "cryptography.x509", "fastapi", "httpx2", "jinja2", "joserfc.jwt", "jwcrypto.jwe",
+    "orjson", "pydantic", "sqlalchemy", "sqlalchemy.dialects.sqlite", "starlette.testclient", "structlog", "typer",
 )  # fmt: skip
 
 
