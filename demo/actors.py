@@ -24,6 +24,7 @@ from wallet_sim.provider import read as read_provider
 from wallet_sim.receive import Receiver
 from wallet_sim.transcript import Transcript, Wire
 from wallet_sim.trust import ListJudge
+from wallet_sim.verifier_trust import VerifierTrust
 
 
 def now() -> datetime:
@@ -98,10 +99,10 @@ class Holder:
 
     def __init__(self, store: Path, outbound: Outbound, description: Mapping[str, Any], *, attested: bool = False) -> None:
         self._store, self._outbound = Store(store), outbound
-        self._anchors, registrars = (_certificates(description["ca_files"][use]) for use in ("access", "registrar"))
+        self._anchors, self._registrars = (_certificates(description["ca_files"][use]) for use in ("access", "registrar"))
         lists = TrustClient(Path(description["trust_root"]), store.with_name(f".{store.name}.trust"), outbound, now, 1.0)
         self._judge = ListJudge(lists, now)
-        self._issuers = IssuerTrust(clock=now, access=self._anchors, registrars=registrars)
+        self._issuers = IssuerTrust(clock=now, access=self._anchors, registrars=self._registrars)
         provider = read_provider(description["wallet_provider"], base=store.parent) if attested else None
         self._identity = Identity(provider=provider)
 
@@ -132,7 +133,8 @@ class Holder:
         return Wire(self._outbound, Transcript(now))
 
     def _presenter(self) -> Presenter:
-        return Presenter(self._store, self._wire(), anchors=self._anchors, clock=now, ask=lambda _: True)
+        trust = VerifierTrust(clock=now, registrars=self._registrars)
+        return Presenter(self._store, self._wire(), anchors=self._anchors, clock=now, ask=lambda _: True, trust=trust)
 
     def _receiver(self) -> Receiver:
         wire = self._wire()

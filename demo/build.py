@@ -18,9 +18,12 @@ from trust_list.catalogue_types import authorisation
 from vc.keys.signer import LocalSigner
 from vc.openid4vci import registration_certificate
 from vc.openid4vci.registration_certificate import PID_PROVIDER as PID_PROVIDER_ENTITLEMENT
-from vc.openid4vci.registration_certificate import PUB_EAA_PROVIDER, ProvidedAttestation, Registration
+from vc.openid4vci.registration_certificate import PUB_EAA_PROVIDER, SERVICE_PROVIDER, ProvidedAttestation, Registration
 from vc.status import token
 from vc.status.bits import StatusList
+from verifier.openid_provider.claims import purpose as sign_in_purpose
+from verifier.purposes import PURPOSES
+from verifier.registration import SIGN_IN, asked
 
 HOST = "localhost"
 _LISTED_BEFORE = timedelta(hours=3)
@@ -265,23 +268,53 @@ def _institution(world: _World, member: Member) -> dict[str, Any]:
 def _registered(world: _World, member: Member) -> str:
     """What the test registrar states about an institution (TS 119 475): who it is, and what it may issue."""
     issued = {(one.format, one.type_id) for one in issued_by(member.types)}
-    about = f"{world.addresses.repository}/practice.txt"
-    stated = Registration(
+    return _certified(
+        world,
         sub=member.registration_id,
         name=member.name,
-        legal_name=member.name,
         country=member.country,
-        registry_uri=about,
         service_description={"en": f"{', '.join(member.types)} (test)"},
         entitlements=(PID_PROVIDER_ENTITLEMENT if member.list_id == "pid" else PUB_EAA_PROVIDER,),
         provides_attestations=tuple(ProvidedAttestation(format=form, type_ids=(name,)) for form, name in sorted(issued)),
+    )
+
+
+def _registered_uses(world: _World) -> dict[str, str]:
+    """What it states about the verifier: for each intended use what may be asked for (VP-VI-2); file names by use."""
+    uses = {**PURPOSES, SIGN_IN: sign_in_purpose(tuple(_SIGN_IN_CLAIMS.values()))}
+    return {
+        use: world.pki.write_text(
+            f"verifier.{use}.registration.jwt",
+            _certified(
+                world,
+                sub=_VERIFIER_ID,
+                name=_VERIFIER_NAME,
+                country="DE",
+                service_description={"en": f"{purpose.title} (test)"},
+                entitlements=(SERVICE_PROVIDER,),
+                credentials=asked(purpose),
+                purpose={"en": purpose.title},
+                intended_use_id=use,
+            ),
+        )
+        for use, purpose in uses.items()
+    }
+
+
+def _certified(world: _World, *, name: str, **stated: Any) -> str:
+    about = f"{world.addresses.repository}/practice.txt"
+    registration = Registration(
+        name=name,
+        legal_name=name,
+        registry_uri=about,
         privacy_policy=about,
         info_uri=about,
         support_uri=about,
         supervisory_authority={"uri": about},
         certificate_policy=about,
+        **stated,
     )
-    return registration_certificate.create(world.registrar, stated, now=world.now, expires=world.now + _REGISTERED_FOR)
+    return registration_certificate.create(world.registrar, registration, now=world.now, expires=world.now + _REGISTERED_FOR)
 
 
 def _relying_party(world: _World, member: Member) -> dict[str, Any]:
@@ -308,6 +341,7 @@ def _verifier(world: _World) -> None:
             "allow_http_loopback": True,
             "client_id_prefix": "x509_hash",
             "access": world.pki.write("verifier-access", access),
+            "registration_certificates": _registered_uses(world),
             "trust": world.trust("verifier"),
             "tls_ca": world.tls_ca,
             "status_min_ttl_seconds": 1,

@@ -21,6 +21,7 @@ from verifier.openid_provider.claims import purpose_of
 from verifier.places import today
 from verifier.problems import Problem
 from verifier.purposes import FORMATS, Format, Purpose
+from verifier.registration import verifier_info
 from verifier.settings import ClientIdPrefix, Settings, has_dns_name, host_name
 from verifier.store.transactions import State, Transaction, Transactions, lifetime
 
@@ -97,6 +98,12 @@ class Asking:
             state=state,
             dcql_query=question.purpose.to_dcql(question.formats),
             client_metadata=client_metadata.build(encryption=encryption, formats=question.formats),
+            verifier_info=verifier_info(  # EAA-P-3
+                self._settings.registration_certificates,
+                question.purpose,
+                now=now,
+                encoded=self._settings.registration_certificate_encoding == "base64url",
+            ),
         )
         transaction = Transaction(
             transaction_id=self._token(),

@@ -1,5 +1,6 @@
 """The settings of one verifier: read once at the start, checked as a whole, then handed down and never changed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,7 +13,11 @@ from edge.settings import SettingsError
 from vc.keys.signer import LocalSigner
 from vc.openid4vp.client_id import dns_names
 from vc.x509.profiles import ACCESS
+from verifier import registration
 from verifier.openid_provider import registry
+from verifier.openid_provider.claims import purpose as sign_in_purpose
+from verifier.purposes import PURPOSES, Purpose
+from verifier.registration import SIGN_IN, Registered
 
 __all__ = ["ClientIdPrefix", "Settings", "SettingsError", "has_dns_name", "host_name", "load", "parse"]
 
@@ -35,6 +40,8 @@ class _File(shared.Wire):
     result_retention_seconds: Annotated[int, Field(ge=1, le=604_800)] = 3600
     api_token_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     certificate_revocation: Literal["required", "off"] = "required"
+    registration_certificates: Annotated[dict[str, str], Field(default_factory=dict)]
+    registration_certificate_encoding: Literal["jwt", "base64url"] = "jwt"
     openid_provider: registry.ProviderFile | None = None
 
 
@@ -61,6 +68,8 @@ class Settings:
     result_retention_seconds: int
     api_token_sha256: str | None
     certificate_revocation: Literal["required", "off"]
+    registration_certificates: Mapping[str, Registered]
+    registration_certificate_encoding: Literal["jwt", "base64url"]
     openid_provider: registry.Provider | None
 
 
@@ -73,6 +82,8 @@ def parse(raw: dict[str, Any], *, base: Path) -> Settings:
     """As `load`, from the JSON value; relative paths start at `base`."""
     file = shared.validated(_File, raw)
     shared.base_url(file.base_url)
+    access = shared.signer(file.access, base, "access", ACCESS)  # HAIP-VP-2
+    provider = _provider(file, base)
     settings = Settings(
         profile=file.profile,
         base_url=file.base_url,
@@ -83,7 +94,7 @@ def parse(raw: dict[str, Any], *, base: Path) -> Settings:
         name=file.name,
         allow_http_loopback=file.allow_http_loopback,
         client_id_prefix=file.client_id_prefix,
-        access=shared.signer(file.access, base, "access", ACCESS),  # HAIP-VP-2
+        access=access,
         trust_root=base / file.trust.root,
         trust_state=base / file.trust.state,
         trust_refresh_seconds=file.trust.refresh_seconds,
@@ -93,7 +104,11 @@ def parse(raw: dict[str, Any], *, base: Path) -> Settings:
         result_retention_seconds=file.result_retention_seconds,
         api_token_sha256=file.api_token_sha256,
         certificate_revocation=file.certificate_revocation,
-        openid_provider=_provider(file, base),
+        registration_certificates=registration.read(
+            file.registration_certificates, base=base, access=access.chain[0], purposes=_purposes(provider)
+        ),
+        registration_certificate_encoding=file.registration_certificate_encoding,
+        openid_provider=provider,
     )
     if settings.client_id_prefix == "x509_san_dns" and not has_dns_name(settings):  # VP-CID-2
         raise SettingsError("setting client_id_prefix: the access certificate does not name the host of base_url")
@@ -106,6 +121,12 @@ def _provider(file: _File, base: Path) -> registry.Provider | None:
     if file.openid_provider is None:
         return None
     return registry.read(file.openid_provider, base=base, allow_http_loopback=file.allow_http_loopback)
+
+
+def _purposes(provider: registry.Provider | None) -> dict[str, list[Purpose]]:
+    """What is asked in each intended use: the fixed purposes, and what each client of the OpenID Provider may learn."""
+    clients = () if provider is None else provider.clients.values()
+    return {**{name: [one] for name, one in PURPOSES.items()}, SIGN_IN: [sign_in_purpose(client.claims) for client in clients]}
 
 
 def has_dns_name(settings: Settings) -> bool:

@@ -41,6 +41,9 @@ def present(
     *,
     misbehave: MisbehaveOption = None,
     ask: Annotated[bool, typer.Option("--ask/--yes", help="Ask before disclosing; otherwise consent is given.")] = False,
+    despite: Annotated[
+        bool, typer.Option("--despite-registration", help="Answer even if the verifier asks for more than it is registered for.")
+    ] = False,
     state: StateOption = None,
     store: StoreOption = None,
     access_ca: AccessCaOption = None,
@@ -50,7 +53,7 @@ def present(
     """Answer a verifier's request with what is held."""
     with session(state, store, transcript, access_ca=access_ca, as_json=as_json) as current:
         twist = None if misbehave is None else mischief.presenting(misbehave)
-        done = current.presenter(asked if ask else told).present(request, misbehave=twist)
+        done = current.presenter(asked if ask else told, despite=despite).present(request, misbehave=twist)
         result = {
             "http_status": done.status,
             "answer": done.answer,

@@ -25,6 +25,7 @@ from wallet_sim.present import Presenter
 from wallet_sim.received import IssuerJudge
 from wallet_sim.transcript import Transcript, Wire
 from wallet_sim.trust import ListJudge, Unjudged
+from wallet_sim.verifier_trust import VerifierTrust
 from wallet_sim.world import World, WrongUse, load
 
 now: Clock = worlds.now
@@ -66,11 +67,13 @@ class Session:
         lists = self.store.path.with_name(f".{self.store.path.name}.trust")
         return ListJudge(TrustClient(root, lists, self.world.outbound, now, 1.0), now)
 
-    def presenter(self, ask: Ask) -> Presenter:
-        """The wallet ready to present. Raises `WrongUse` when it could believe no verifier."""
+    def presenter(self, ask: Ask, *, despite: bool = False) -> Presenter:
+        """The wallet ready to present, `despite` a registration that is not in order. Raises `WrongUse` when it could believe no
+        verifier."""
         if not self.world.anchors:
             raise WrongUse("no access certificate authority is known: name it with --access-ca, or the demo with --state")
-        return Presenter(self.store, self.wire, anchors=self.world.anchors, clock=now, ask=ask)
+        trust = VerifierTrust(clock=now, registrars=self.world.registrars, warn=_warn, despite=despite)
+        return Presenter(self.store, self.wire, anchors=self.world.anchors, clock=now, ask=ask, trust=trust)
 
 
 @contextmanager
@@ -108,6 +111,10 @@ def session(
 def twist(name: str | None) -> IssuanceMischief | None:
     """The misbehaviour of receiving of that name."""
     return None if name is None else mischief.receiving(name)
+
+
+def _warn(text: str) -> None:
+    typer.echo(f"warning: {text}", err=True)
 
 
 def told(text: str) -> bool:

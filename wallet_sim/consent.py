@@ -28,18 +28,18 @@ def verifier_name(request: AuthorizationRequest) -> str:
     leaf = request.chain[0]
     organisation = subject_value(leaf, NameOID.ORGANIZATION_NAME) or subject_value(leaf, NameOID.COMMON_NAME) or "unnamed"
     country = subject_value(leaf, NameOID.COUNTRY_NAME)
-    return _plain(f"{organisation} ({country})" if country else organisation)
+    return plain(f"{organisation} ({country})" if country else organisation)
 
 
 def describe(request: AuthorizationRequest, shown: Sequence[Shown]) -> str:
     """The text of the consent screen; it holds claim names, never values."""
     lines = [
         f"{verifier_name(request)} asks for {len(shown)} credential(s).",
-        f"  known by: {request.client.prefix} {_plain(request.client.value)}",
-        f"  answer goes to: {_plain(request.response_uri)} ({'encrypted' if request.encrypted else 'not encrypted'})",
+        f"  known by: {request.client.prefix} {plain(request.client.value)}",
+        f"  answer goes to: {plain(request.response_uri)} ({'encrypted' if request.encrypted else 'not encrypted'})",
     ]
     for item in shown:
-        lines.append(f"  credential {item.holding.number}: {_plain(item.holding.type_id)} ({item.holding.format})")
+        lines.append(f"  credential {item.holding.number}: {plain(item.holding.type_id)} ({item.holding.format})")
         lines.extend(f"    - {name}" for name in names(item.paths))
         if not item.paths:
             lines.append("    - nothing beyond what every presentation of it shows")
@@ -48,7 +48,7 @@ def describe(request: AuthorizationRequest, shown: Sequence[Shown]) -> str:
 
 def names(paths: frozenset[Path]) -> list[str]:
     """Claim paths as text, sorted."""
-    return sorted(_plain("/".join(str(part) for part in path)) for path in paths)
+    return sorted(plain("/".join(str(part) for part in path)) for path in paths)
 
 
 def disclosed(shown: Sequence[Shown]) -> Mapping[str, list[str]]:
@@ -56,6 +56,6 @@ def disclosed(shown: Sequence[Shown]) -> Mapping[str, list[str]]:
     return {item.query_id: names(item.paths) for item in shown}
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """`text` without control and direction characters: it may come from a stranger (SECURITY W-3)."""
     return "".join(character if character.isprintable() else "�" for character in text)[:300]

@@ -19,12 +19,11 @@ from vc.openid4vci import identifiers, metadata, registration_certificate, signe
 from vc.openid4vci.metadata import CredentialConfiguration, IssuerMetadata
 from vc.x509.certificate import subject_value
 from vc.x509.chain import find_path
-from vc.x509.profiles import ACCESS, LeafRules
+from vc.x509.profiles import ACCESS
+from wallet_sim import registered
 from wallet_sim.transcript import Wire
 
 Chain = tuple[x509.Certificate, ...]
-REGISTRAR = LeafRules(name="registrar", usages=("digital_signature", "content_commitment"))
-"""Who signs registration certificates (ETSI TS 119 475 §5.2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +77,7 @@ class IssuerTrust:
         metadata that nobody signed: it may be of anybody.
         """
         try:
-            said = self._registration(issuer, configurations)
+            said = self._registration(wire, issuer, configurations)
         except VcError as fault:
             wire.transcript.note("registration", checked=True, code=fault.code)
             self._warn(f"the registration of the issuer is not in order, nothing is requested: {fault.detail}")
@@ -87,7 +86,7 @@ class IssuerTrust:
         if said is not None:
             self._warn(f"the registration of the issuer was not checked: {said}")
 
-    def _registration(self, issuer: KnownIssuer, configurations: Sequence[CredentialConfiguration]) -> str | None:
+    def _registration(self, wire: Wire, issuer: KnownIssuer, configurations: Sequence[CredentialConfiguration]) -> str | None:
         """None when it is in order, else why it was not looked at."""
         if not self._registrars:
             return "no registrar is known to this wallet"
@@ -96,7 +95,7 @@ class IssuerTrust:
             return "the issuer shows no registration certificate"
         if issuer.access is None:
             raise VerificationFailed("registration_unsigned", "the metadata with the registration certificate are not signed")
-        certificate = registration_certificate.verify(text, now=self._clock(), judge=self._registered)
+        certificate = registered.read(text, wire, registrars=self._registrars, now=self._clock())
         identifier = subject_value(issuer.access, NameOID.ORGANIZATION_IDENTIFIER)
         for configuration in configurations:
             registration_certificate.check_issuer(
@@ -107,9 +106,6 @@ class IssuerTrust:
     def _accessed(self, chain: Chain) -> Chain:
         find_path(chain, anchors=self._access, at=self._clock(), rules=ACCESS)
         return chain
-
-    def _registered(self, chain: Chain) -> None:
-        find_path(chain, anchors=self._registrars, at=self._clock(), rules=REGISTRAR)
 
 
 def _fetch(wire: Wire, url: str, accept: str) -> Fetched:

@@ -2,7 +2,8 @@
 
  1 read the link              4 match the query with what is held     7 build the presentations
  2 fetch the signed request   5 choose                                8 send the response
- 3 verify it, believe it      6 ask the user                          9 read the answer
+ 3 verify it, believe it,     6 ask the user                          9 read the answer
+   and its registration
 Nothing is disclosed before step 8, and nothing is sent anywhere when 1 to 3 fail.
 """
 
@@ -37,6 +38,7 @@ from wallet_sim.mischief import Mischief
 from wallet_sim.seams import HONEST, Part
 from wallet_sim.seams import present as honestly
 from wallet_sim.transcript import Wire, json_object
+from wallet_sim.verifier_trust import VerifierTrust
 
 _REQUEST_TYPES = (messages.CONTENT_TYPE, "application/jwt")
 
@@ -62,10 +64,21 @@ class Presented:
 
 
 class Presenter:
-    """A wallet ready to present. `anchors`: the access certificate authorities it knows."""
+    """A wallet ready to present. `anchors`: the access certificate authorities it knows. `trust`: asks for registrations; without,
+    the wallet knows no registrar."""
 
-    def __init__(self, store: Store, wire: Wire, *, anchors: Sequence[x509.Certificate], clock: Clock, ask: Ask) -> None:
+    def __init__(
+        self,
+        store: Store,
+        wire: Wire,
+        *,
+        anchors: Sequence[x509.Certificate],
+        clock: Clock,
+        ask: Ask,
+        trust: VerifierTrust | None = None,
+    ) -> None:
         self._store, self._wire, self._anchors, self._clock, self._ask = store, wire, anchors, clock, ask
+        self._trust = trust or VerifierTrust(clock=clock)
 
     def present(self, text: str, *, misbehave: Mischief | None = None) -> Presented:
         """Answer the request behind the link `text`, dishonestly when told to.
@@ -75,6 +88,7 @@ class Presenter:
         """
         found = link.parse(text)  # 1
         request = self._request(found)  # 2, 3
+        self._trust.check(self._wire, request)
         if misbehave is not None:
             self._wire.transcript.note("misbehaviour", name=misbehave.name, rule=misbehave.rule)
         try:

@@ -32,7 +32,7 @@ from vc.x509.certificate import subject_value
 from vc.x509.chain import find_path
 from verifier import settings as verifier_settings
 from wallet_sim import provider
-from wallet_sim.issuer_trust import REGISTRAR
+from wallet_sim.registered import REGISTRAR
 
 ADDRESSES = Addresses(tls=False, port_base=8400)
 
