@@ -109,10 +109,10 @@ def diff(
             "from": old.scheme.LoTESequenceNumber,
             "to": new.scheme.LoTESequenceNumber,
             "changes": [_change(item) for item in found],
-            "findings": [_fault(Fault(part="list", finding=item)) for item in broken],
+            "findings": [{**_fault(Fault(part="list", finding=item)), "path": f"/LoTE{item.pointer}"} for item in broken],
         }
         lines = [item.text for item in found] or ["no difference"]
-        show(told, as_json, [*lines, *(f"error   {item.clause}  {item.pointer}  {item.code}: {item.text}" for item in broken)])
+        show(told, as_json, [*lines, *(f"error   {item.clause}  /LoTE{item.pointer}  {item.code}: {item.text}" for item in broken)])
     if broken:
         raise typer.Exit(1)
 
