@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from edge.outbound import FetchLimits, Outbound
 from tests.support.pki import new_key
 from tests.support.trust import Institution, ListOperator
 from tests.unit.trust_list.test_client import World, sequence
 from tests.unit.trust_list.test_decide import ask
 from trust_list import root_chain
+from trust_list.client import TrustClient
 from trust_list.decide import Outcome, evaluate
 from trust_list.root import TrustRoot
 from trust_list.root_chain import RootStore, add_signature, payload_of, sign, successor
@@ -243,6 +245,24 @@ def test_an_outage_of_the_root_is_no_alarm(chain: Chain) -> None:
         chain.world.server.trouble = trouble
         known = client.refresh(force=True)
         assert (known.root_alarm, known.root_version) == (None, 1)
+
+
+def test_an_address_we_do_not_go_to_is_no_alarm(chain: Chain, first: TrustRoot, tmp_path: Path) -> None:
+    """Updates on a private address: the real door out refuses, and nothing was offered."""
+    chain.world.write_root(replace(first, updates="https://10.0.0.1/root/"))
+    client = TrustClient(tmp_path / "root.json", tmp_path / "state", Outbound(FetchLimits()), lambda: chain.world.now, 60)
+    follower = client._follower
+    assert list(follower.advance(chain.world.now, force=True)) == []
+    assert (follower.alarm, follower.root.version) == (None, 1)
+
+
+def test_what_cannot_be_carried_over_is_fetched_anew(chain: Chain, operator: ListOperator) -> None:
+    client = chain.world.client()
+    client.refresh()
+    (chain.world.folder / "state" / "pub-eaa.json").write_bytes(b"{")
+    chain.offer(keyed(operator.root(version=2), OLD), *OLD)
+    item = client.refresh(force=True).lists["pub-eaa"]
+    assert (item.alarm, item.accepted.sequence if item.accepted else 0) == (None, 5)
 
 
 def test_a_root_is_stored_before_it_is_used(chain: Chain, operator: ListOperator, monkeypatch: pytest.MonkeyPatch) -> None:
