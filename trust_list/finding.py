@@ -1,5 +1,6 @@
 """One fault of a list, where it stands and which clause it breaks; and the small questions all rules ask."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -45,6 +46,13 @@ def languages(texts: Iterable[MultiLangString | MultiLangUri | PostalAddress] | 
         yield error("language", "6.1.4", at, "nothing is stated in English (en)")
     if any(tag != tag.lower() for tag in tags):
         yield warning("language_tag", "6.1.4", at, "a language tag is not in lower case")
+
+
+def countries(addresses: Iterable[PostalAddress], at: str) -> Iterator[Finding]:
+    """Clauses 6.1.5 and 6.3.5.1: two capital letters; which of EL and GR is left open (Table H.2 asks for ISO's)."""
+    for number, address in enumerate(addresses):
+        if not re.fullmatch(r"[A-Z]{2}", address.Country):
+            yield error("country_code", "6.1.5", f"{at}/{number}/Country", "a country is not two capital letters")
 
 
 def has(addresses: list[MultiLangUri], scheme: str) -> bool:

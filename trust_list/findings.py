@@ -7,7 +7,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from trust_list import findings_entities
-from trust_list.finding import Finding, critical, error, has, languages, warning
+from trust_list.finding import Finding, countries, critical, error, has, languages, warning
 from trust_list.model import LoTE
 from trust_list.profiles import MAX_MONTHS, Profile
 from vc.x509.certificate import subject_value
@@ -115,6 +115,7 @@ def _operator(lote: LoTE) -> Iterator[Finding]:
         if not has(address.SchemeOperatorElectronicAddress, scheme):
             yield error("operator_address", "6.3.5.2", f"{at}/SchemeOperatorElectronicAddress", f"no {scheme} address")
     yield from languages(address.SchemeOperatorPostalAddress, f"{at}/SchemeOperatorPostalAddress")
+    yield from countries(address.SchemeOperatorPostalAddress, f"{at}/SchemeOperatorPostalAddress")
 
 
 def _signer(lote: LoTE, signer: x509.Certificate) -> Iterator[Finding]:

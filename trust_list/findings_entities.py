@@ -6,17 +6,19 @@ from collections.abc import Iterator
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from trust_list import scope
+from trust_list import etsi_schema, scope
 from trust_list.countries import normal
-from trust_list.finding import Finding, critical, error, has, languages, warning
+from trust_list.finding import Finding, countries, critical, error, has, languages, warning
 from trust_list.model import WITHDRAWAL_REASON, EntityService, PastService, SchemeInformation, TrustedEntity
 from trust_list.profiles import Profile
 from vc.errors import VcError
 from vc.x509.certificate import ski, spki, subject_value
 
 UNIQUE_IDENTIFIER = "ServiceUniqueIdentifier"
+ASSOCIATED_BODIES = "OtherAssociatedBodies"
 _REGISTRATION = re.compile(r"(?:[A-Z]{3}|[A-Z]{2}:)[A-Z]{2}-\S.*")  # EN 319 412-1 §5.1.4 LEG-5.1.4, §5.1.3 NAT-5.1.3
 _LAW = re.compile(r"OJ:([A-Z]{2})\S.*")  # Table H.2
+_KNOWN_ENTITY_EXTENSIONS = frozenset({ASSOCIATED_BODIES})
 _KNOWN_EXTENSIONS = frozenset({scope.MEMBER, UNIQUE_IDENTIFIER, WITHDRAWAL_REASON})
 
 
@@ -25,10 +27,12 @@ def check(entity: TrustedEntity, profile: Profile, scheme: SchemeInformation, at
     information, place = entity.TrustedEntityInformation, f"{at}/TrustedEntityInformation"
     yield from _names(entity, profile, place)
     yield from _addresses(entity, profile, place)
-    yield from critical(information.TEInformationExtensions, "6.5.5", f"{place}/TEInformationExtensions", frozenset())
+    yield from critical(information.TEInformationExtensions, "6.5.5", f"{place}/TEInformationExtensions", _KNOWN_ENTITY_EXTENSIONS)
+    yield from _associated_bodies(entity, f"{place}/TEInformationExtensions")
     yield from languages(information.TEName, f"{place}/TEName")
     yield from languages(information.TEInformationURI, f"{place}/TEInformationURI")
     yield from languages(information.TEAddress.TEPostalAddress, f"{place}/TEAddress/TEPostalAddress")
+    yield from countries(information.TEAddress.TEPostalAddress, f"{place}/TEAddress/TEPostalAddress")
     for number, service in enumerate(entity.TrustedEntityServices):
         yield from _service(entity, service, profile, scheme, f"{at}/TrustedEntityServices/{number}")
 
@@ -59,6 +63,14 @@ def _addresses(entity: TrustedEntity, profile: Profile, place: str) -> Iterator[
         yield error("country_uri", table, f"{place}/{profile.country_uri.place}", "not exactly one country URI")
     if not [item for item in information.TEInformationURI if not item.uriValue.startswith(profile.country_uri.prefix)]:
         yield error("entity_information", table, f"{place}/TEInformationURI", "no page with policies, terms and conditions")
+
+
+def _associated_bodies(entity: TrustedEntity, at: str) -> Iterator[Finding]:
+    """Clause 6.5.5.1: one or more bodies (ETSI's XML schema knows one), which are told to people and decide nothing."""
+    for number, item in enumerate(entity.TrustedEntityInformation.TEInformationExtensions or ()):
+        if ASSOCIATED_BODIES in item:
+            for pointer, message in etsi_schema.associated_bodies_faults(item[ASSOCIATED_BODIES]):
+                yield error("associated_body", "6.5.5.1", f"{at}/{number}/{ASSOCIATED_BODIES}{pointer}", message[:200])
 
 
 def _service(

@@ -211,7 +211,8 @@ def test_diff_fails_when_the_succession_is_broken() -> None:
     told = ask("diff", str(SECOND), str(FIRST), code=1)
     assert told["findings"][0] == {
         "severity": "error", "code": "sequence", "clause": "6.3.2", "part": "list",
-        "path": "/LoTE/ListAndSchemeInformation/LoTESequenceNumber", "text": "the number is not higher than that of the earlier edition",
+        "path": "/LoTE/ListAndSchemeInformation/LoTESequenceNumber",
+        "text": "the number is not higher than that of the earlier edition",
     }  # fmt: skip
     assert run("diff", str(SECOND), str(FIRST)).exit_code == 1
 

@@ -228,6 +228,43 @@ def test_the_operator_has_mail_and_web_addresses(lote: model.LoTE, missing: str)
     assert check(lote, change) == [("error", "operator_address", f"{AT}/SchemeOperatorAddress/SchemeOperatorElectronicAddress")]
 
 
+def test_a_country_is_two_capital_letters(lote: model.LoTE) -> None:
+    """Clause 6.1.5, for the operator and for entities."""
+
+    def change(document: dict[str, Any]) -> None:
+        operator_of = document["ListAndSchemeInformation"]["SchemeOperatorAddress"]["SchemeOperatorPostalAddress"][0]
+        entity_of = document["TrustedEntitiesList"][0]["TrustedEntityInformation"]["TEAddress"]["TEPostalAddress"][0]
+        operator_of["Country"], entity_of["Country"] = "be", "FRA"
+
+    assert check(lote, change) == [
+        ("error", "country_code", f"{AT}/SchemeOperatorAddress/SchemeOperatorPostalAddress/0/Country"),
+        ("error", "country_code", f"{ENTITY}/TrustedEntityInformation/TEAddress/TEPostalAddress/0/Country"),
+    ]
+
+
+BODY = {"AssociatedBodyName": [text("Body (test)")], "AssociatedBodyTypeIdentifier": "https://trust.example/type"}
+
+
+@pytest.mark.parametrize(
+    ("bodies", "pointers"),
+    [
+        ([BODY], []),
+        ([BODY, BODY], []),  # ETSI's XML schema allows one and knows no type of body
+        ([], [""]),
+        ([{"AssociatedBodyTradeName": [text("Body (test)")]}], ["/0"]),
+        ([{**BODY, "AssociatedBodyName": [{"lang": "en"}]}], ["/0/AssociatedBodyName/0"]),
+        ([{**BODY, "Surprise": 1}], ["/0"]),
+        ("Body", [""]),
+    ],
+)
+@pytest.mark.parametrize("is_critical", [True, False])
+def test_associated_bodies_follow_their_schema(lote: model.LoTE, bodies: Any, pointers: list[str], is_critical: bool) -> None:
+    """Clause 6.5.5.1. The TIE schema refers to the main schema by a file name that does not exist; we know which it means."""
+    found = check(lote, entity(TEInformationExtensions=[{"Critical": is_critical, "OtherAssociatedBodies": bodies}]))
+    place = f"{ENTITY}/TrustedEntityInformation/TEInformationExtensions/0/OtherAssociatedBodies"
+    assert found == [("error", "associated_body", f"{place}{pointer}") for pointer in pointers]
+
+
 def test_annex_h_has_no_pointers(operator: ListOperator, lote: model.LoTE) -> None:
     pid = json.loads(model.render(operator.lote(list_id="pid")))["LoTE"]["ListAndSchemeInformation"]["PointersToOtherLoTE"]
     assert check(lote, scheme(PointersToOtherLoTE=pid)) == [("error", "pointers", f"{AT}/PointersToOtherLoTE")]
