@@ -12,9 +12,8 @@ from edge.settings import KeyFiles, SettingsError, Wire
 from issuer.entitlements import issued_by
 from issuer.institutions import RULES, SHORT_LIVED_SECONDS, EncryptionKey, Institution, KeyUse, RegisteredClient, SignIn
 from issuer.profiles import PROFILES, IssuanceProfile, ProfileName, fitted
-from issuer.sign_in.person import NUMBERS
+from issuer.sign_in.person import NEEDED, NUMBERS
 from vc.clock import from_numeric_date
-from vc.documents import holder
 from vc.documents.catalogue import DOCUMENT_TYPES
 from vc.encoding import base64url
 from vc.errors import VcError
@@ -208,9 +207,7 @@ def _reuse_policy(institution: InstitutionWire, around: Surroundings, where: str
     return ReusePolicy(options=(option,))
 
 
-IDENTITY_MEMBERS = frozenset(entry.path[1] for entry in holder.claims(mandatory=True) if len(entry.path) == 2) | {*NUMBERS}
-"""Members of the identity block a sign-in may state."""
-_IDENTIFYING = frozenset({"family_name", "given_name", "birth_date"})
+_COMPARED = frozenset({*NEEDED, *NUMBERS})
 
 
 def _sign_in(wire: _SignIn, around: Surroundings, where: str) -> SignIn:
@@ -220,10 +217,10 @@ def _sign_in(wire: _SignIn, around: Surroundings, where: str) -> SignIn:
         raise SettingsError(f"setting {where}.issuer: {exc.detail}") from exc
     if "openid" not in wire.scopes:
         raise SettingsError(f"setting {where}.scopes: without openid it is no sign-in (OpenID Connect Core §3.1.2.1)")
-    unknown = sorted(wire.claims.keys() - IDENTITY_MEMBERS)
+    unknown = sorted(wire.claims.keys() - _COMPARED)
     if unknown:
-        raise SettingsError(f"setting {where}.claims: the identity block has no such member: {unknown[0]}")
-    if not wire.claims.keys() >= _IDENTIFYING:
+        raise SettingsError(f"setting {where}.claims: no member of the identity block that people are told apart by: {unknown[0]}")
+    if not wire.claims.keys() >= {*NEEDED}:
         raise SettingsError(f"setting {where}.claims: family_name, given_name and birth_date are needed to tell people apart")
     return SignIn(
         issuer=wire.issuer,

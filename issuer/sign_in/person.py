@@ -11,7 +11,8 @@ from vc.errors import Malformed, Refused
 
 NUMBERS = ("authentic_source_person_id", "personal_administrative_number")
 """Members of the identity block that number a person."""
-_NEEDED = ("family_name", "given_name", "birth_date")
+NEEDED = ("family_name", "given_name", "birth_date")
+"""Members of the identity block a sign-in has to state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +31,14 @@ def person_of(claims: Mapping[str, Any], mapping: Mapping[str, str]) -> Person:
     Raises `Refused("claims_missing")` naming the members that are absent or no clean text, and a birth date that is not a day.
     """
     found = {member: _clean(claims.get(claim)) for member, claim in mapping.items()}
-    lacking = [member for member in _NEEDED if not found.get(member)]
+    lacking = [member for member in NEEDED if not found.get(member)]
     birth_date = found.get("birth_date")
     if birth_date and not _is_day(birth_date):
         lacking.append("birth_date")
     if lacking:
         raise Refused("claims_missing", f"the sign-in did not state: {', '.join(lacking)}")
     return Person(
-        **{member: str(found[member]) for member in _NEEDED},
+        **{member: str(found[member]) for member in NEEDED},
         numbers=frozenset(number for number in (normal_number(found.get(member)) for member in NUMBERS) if number),
     )
 
