@@ -17,7 +17,6 @@ from trust_list.jades import FUTURE
 from trust_list.model import LoTE
 from trust_list.profiles import profile
 from trust_list.root import RootList, TrustRoot
-from vc.encoding import json
 from vc.errors import Malformed, Refused, VerificationFailed
 
 JUMP = 1_000_000
@@ -97,10 +96,11 @@ def reopen(list_id: str, jws: bytes, *, root: TrustRoot, seen_at: datetime) -> A
     """Steps 2 to 6 of `accept` with the certificate judged at `seen_at`: for bytes that were accepted then and stored since."""
     entry, rules = root.for_list(list_id), profile(list_id)
     sealed = jades.verify(jws, pinned=entry.signers, known=entry.certificates, now=seen_at)
-    lote = model.parse(sealed.payload)
+    lote, document = model.read(sealed.payload)
     if lote.scheme.NextUpdate is None:
         raise Refused("lote_closed", "the list is closed: there will be no further edition")
-    _check_schema(json.loads(sealed.payload, max_bytes=model.MAX_LIST))
+    _check_schema(document)
+    del document  # what stays is the model
     if lote.scheme.LoTEType != entry.type or rules.list_type != entry.type:
         raise VerificationFailed("list_type", "this is a list of another type")
     found = findings.check(lote, rules, signer=sealed.signer)

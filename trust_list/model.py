@@ -101,9 +101,12 @@ class DigitalIdentity(_Part):
     X509SKIs: list[str] | None = Field(default=None, min_length=1)
     OtherIds: list[str] | None = Field(default=None, min_length=1)
 
-    @cached_property
+    @property
     def certificates(self) -> tuple[x509.Certificate, ...]:
-        """The listed certificates. Raises `Malformed("lote_certificate")` or `Malformed("certificate")`."""
+        """The listed certificates, read anew each time: read ones weigh ten times their octets, and a list has thousands.
+
+        Raises `Malformed("lote_certificate")` or `Malformed("certificate")`.
+        """
         return tuple(from_der(_base64(item.val)) for item in self.X509Certificates or ())
 
     @cached_property
@@ -268,9 +271,14 @@ class Document(_Part):
 
 def parse(payload: bytes) -> LoTE:
     """The list of one JSON text. Raises `Malformed`: `lote_structure` with pointer, or the codes of `json.loads`."""
+    return read(payload)[0]
+
+
+def read(payload: bytes) -> tuple[LoTE, dict[str, Any]]:
+    """As `parse`, with the JSON value beside it: a large list is not read twice."""
     value = json.loads_object(payload, max_bytes=MAX_LIST)
     try:
-        return Document.model_validate(value).list_
+        return Document.model_validate(value).list_, value
     except ValidationError as exc:
         first = exc.errors(include_url=False, include_context=False, include_input=False)[0]
         pointer = "".join(f"/{step}" for step in first["loc"])
