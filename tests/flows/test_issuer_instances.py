@@ -128,6 +128,22 @@ def test_without_attestation_nobody_is_known(scene: Scene, endpoint: str) -> Non
     assert "a wallet attestation and its proof of possession are needed" in refused.json()["error_description"]
 
 
+@pytest.mark.parametrize("endpoint", ["par", "code", "refresh"])
+def test_an_attestation_is_shown_once_with_its_proof(scene: Scene, endpoint: str) -> None:
+    """VCI-WIA-6, -11: what authenticated one request authenticates no other, whatever it is for."""
+    submit(scene.client)
+    wallet = scene.wallet()
+    codes = [scene.code(wallet, IDS[0]) for _ in range(2)]
+    if endpoint == "refresh":
+        wallet.redeem(codes[0])
+    headers = wallet.attested()
+    wallet.attest = lambda: headers
+    ask = {"par": lambda: wallet.push(IDS[0]), "code": lambda: wallet.redeem(codes.pop()), "refresh": wallet.refresh}[endpoint]
+    assert ask().status_code in (200, 201)
+    again = ask()
+    assert (again.status_code, again.json()["error"]) == (400, "use_attestation_challenge")
+
+
 def test_client_id_is_the_attested_one(scene: Scene) -> None:
     """VCI-AUTHZ-10."""
     refused = scene.wallet().push(IDS[0], client_id="https://another.example")
