@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
-from trust_list import drafts, findings, jades, model, reconcile
+from trust_list import drafts, editions, findings, jades, model, reconcile
 from trust_list.description import ListDescription, ReadCertificates
 from trust_list.description import entities as described_entities
 from trust_list.drafts import Authorisation, EntityDraft, Operator, ServiceDraft
@@ -24,6 +24,7 @@ from trust_list.store import Edition, Publisher, locked, write_atomically
 from vc.clock import whole_seconds
 from vc.encoding import json
 from vc.errors import Refused
+from vc.jose import jws as compact
 from vc.keys.signer import LocalSigner
 from vc.x509.build import CertificateSpec, issue
 from vc.x509.certificate import sha256
@@ -228,6 +229,8 @@ def _publish(publisher: Publisher, list_id: str, draft: LoTE, *, now: datetime, 
     number = max(used, default=0) + 1
     edition = drafts.next_edition(draft, previous, sequence=number, now=now, next_update=now + valid_for)
     _require_clean(edition, list_id, signer.chain[0])
+    if current is not None:
+        _require_succession(current, edition)
     payload = model.render(edition)
     headers = header_profile(publisher.config().get("jades", HeaderProfile.BASELINE))
     jws = jades.sign(payload, signer, at=edition.scheme.ListIssueDateTime, profile=headers).encode("ascii")
@@ -242,6 +245,16 @@ def _require_clean(lote: LoTE, list_id: str, signer: x509.Certificate | None = N
     forbidding = [f for f in findings.errors(found) if signer is not None or f.code != "next_update"]
     if forbidding:
         first = forbidding[0]
+        raise Refused("list_findings", f"{first.code} (clause {first.clause}): {first.text}", pointer=first.pointer)
+
+
+def _require_succession(current: Edition, edition: LoTE) -> None:
+    """What is published stays as it is, and the next edition follows from it (clauses 6.3.2, 6.3.12, Table H.3)."""
+    if compact.parse(current.jws.decode("ascii"), max_length=jades.MAX_JWS).payload != current.payload:
+        raise Refused("edition_changed", f"edition {current.sequence} was changed after its publication")
+    broken = editions.succession(current.lote, edition, profile(current.list_id))
+    if broken:
+        first = broken[0]
         raise Refused("list_findings", f"{first.code} (clause {first.clause}): {first.text}", pointer=first.pointer)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.pki import NOW, Authority
 from tests.support.trust import EHIC, PDA1, Institution, subject
-from trust_list import authoring
+from trust_list import authoring, model
 from trust_list.accept import accept
 from trust_list.authoring import EntityDraft, ServiceDraft
 from trust_list.model import LoTE
@@ -221,3 +221,24 @@ def test_a_demo_keeps_it_in_a_folder(tmp_path: Path) -> None:
     assert directory(tmp_path) == tmp_path
     (tmp_path / "trust-list").mkdir()
     assert directory(tmp_path) == tmp_path / "trust-list"
+
+
+def test_a_draft_edited_by_hand_does_not_lose_who_was_listed(home: Path, urssaf: Institution, cnam: Institution) -> None:
+    """Clause 6.3.12 with Table H.3: who stops stays listed as withdrawn."""
+    authoring.add_entities(home, "pub-eaa", (urssaf.draft(), cnam.draft()), now=NOW)
+    authoring.publish(home, "pub-eaa", now=NOW)
+    draft = Publisher(home).draft("pub-eaa")
+    shorter = draft.model_copy(update={"TrustedEntitiesList": list(draft.entities[:1])})
+    (home / "drafts" / "pub-eaa.json").write_bytes(model.render(shorter))
+    with pytest.raises(Refused) as caught:
+        authoring.publish(home, "pub-eaa", now=NOW + DAY)
+    assert (caught.value.code, caught.value.pointer) == ("list_findings", "/TrustedEntitiesList")
+    assert Publisher(home).sequences("pub-eaa") == (1,)
+
+
+def test_nothing_is_built_on_an_edition_that_was_changed(home: Path) -> None:
+    first = authoring.publish(home, "pub-eaa", now=NOW)
+    path = home / "lists" / "pub-eaa" / "1.json"
+    path.chmod(0o644)
+    path.write_bytes(first.payload.replace(b"2026-11-24T12:00:00Z", b"2026-11-23T12:00:00Z"))
+    assert refused(authoring.publish, home, "pub-eaa", now=NOW + DAY) == "edition_changed"
