@@ -19,7 +19,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "wallet_sim": ("vc", "edge", "trust_list"),
     "demo": ("vc", "edge", "pki", "trust_list", "issuer", "verifier", "wallet_sim"),
 }
-PUBLISHER = ("trust_list.app", "trust_list.serving", "trust_list.authoring", "trust_list.cli")
+PUBLISHER = ("trust_list.app", "trust_list.serving", "trust_list.authoring", "trust_list.cli", "trust_list.registrar")
 """The publishing side of the trust list is nobody's library but the demo's."""
 
 LAYERS: dict[str, int] = {
