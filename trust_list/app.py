@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -20,6 +21,21 @@ from vc.clock import Clock
 from vc.encoding import json
 
 _IMMUTABLE = "public, max-age=31536000, immutable"
+
+
+class _Number(Convertor[int]):
+    """A version or edition in an address, no longer than the largest there can be (`model.MAX_SEQUENCE`)."""
+
+    regex = "[0-9]{1,16}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("number", _Number())
 
 
 def _system_clock() -> datetime:
@@ -81,11 +97,11 @@ def create_app(state_dir: Path, *, clock: Clock = _system_clock) -> ASGIApp:
         Route("/healthz", health),
         Route("/style.css", css),
         Route("/trust-root.json", root),
-        Route("/root/{version:int}.jws", root_version),
+        Route("/root/{version:number}.jws", root_version),
         Route("/lists", index),
         Route("/lists/{list_id}.jws", latest_jws),
         Route("/lists/{list_id}.json", latest_json),
-        Route("/lists/{list_id}/{sequence:int}.jws", past),
+        Route("/lists/{list_id}/{sequence:number}.jws", past),
     ]
     app = Starlette(routes=routes, exception_handlers={404: _missing, 405: _wrong_method})
     return guard(app, body_limit=lambda _: 0, problem=_problem)

@@ -143,6 +143,14 @@ def test_a_verifier_finds_the_chain_in_the_publishers_files(state: str, keys: tu
     assert RootStore(Path(state)).latest(begun).version == 3
 
 
+@pytest.mark.parametrize("digits", [16, 17, 5000])
+def test_a_number_beyond_all_versions_is_not_found(state: str, digits: int) -> None:
+    client = TestClient(create_app(Path(state)), base_url=HOST)
+    for address in (f"/root/{'9' * digits}.jws", f"/lists/pub-eaa/{'9' * digits}.jws"):
+        assert client.get(address).status_code == 404
+    assert client.get("/lists/pub-eaa/1.jws").status_code == 200
+
+
 def test_help() -> None:
     for command in ("new-key", "draft", "sign", "check", "publish"):
         assert "Usage" in run("root", command, "--help").stdout
