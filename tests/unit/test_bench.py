@@ -2,14 +2,26 @@
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from bench import trust
 from bench.__main__ import FLOORS, JOBS, met
 from bench.http import __main__ as http
 from bench.http import load, reference, servers
 from bench.measure import interleaved, ratio
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_europe() -> Iterator[None]:
+    """Two thousand institutions are for the figures; for the tests of the measuring a few will do."""
+    whole, trust.ENTITIES = trust.ENTITIES, 40
+    trust.european.cache_clear()
+    yield
+    trust.ENTITIES = whole
+    trust.european.cache_clear()
 
 
 def test_a_ratio_is_the_median_of_the_rounds_ratios() -> None:
@@ -94,3 +106,33 @@ def test_a_round_of_everything(tmp_path: Path) -> None:
         database = sqlite3.connect(tmp_path / written)
         assert database.execute("SELECT count(*) FROM issuer_issuances").fetchone() == (expected,)
         database.close()
+
+
+# Trust lists
+
+
+def test_figures_are_met_below_their_ceilings() -> None:
+    assert trust.Figure(name="x", value=2.99, ceiling=3, unit="s").met
+    assert not trust.Figure(name="x", value=3, ceiling=3, unit="s").met
+
+
+def test_a_cold_decision_forgets_and_comes_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    known, _ = trust.european()
+    anchors = known.lists[trust.LIST_ID].anchors
+    assert anchors is not None
+    assert trust.decide_warm()().trusted
+    assert trust.decide_cold()().trusted
+    assert anchors.entries[-1].number == 2 * trust.ENTITIES - 1
+
+
+def test_the_bundle_of_the_figures_is_a_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trust, "INSTITUTIONS", 2)
+    monkeypatch.setattr(trust, "STATUS_ENTRIES", 20_000)
+    octets, seconds = trust.bundle_figures()
+    assert octets > 10_000
+    assert seconds > 0
+
+
+def test_memory_is_measured_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trust, "LARGE_LIST", 400_000)
+    assert 1 < trust.accept_memory() < 100
