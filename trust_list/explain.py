@@ -22,6 +22,7 @@ from vc.x509.certificate import is_ca, sha256, subject_value
 from vc.x509.chain import self_signed
 
 Kind = Literal["certificate", "intermediate", "entry", "list", "signer", "root", "document", "national_lists"]
+_stamp = lru_cache(maxsize=4096)(write_time)  # lists and certificates show the same few moments again and again
 _MARKS = {"passed": "yes", "failed": "NO", "not_checked": "open"}
 
 
@@ -95,9 +96,9 @@ def to_json(query: TrustQuery, decision: TrustDecision, snapshot: TrustSnapshot)
     return {
         "outcome": decision.outcome.value,
         "mode": query.mode,
-        "judged": write_time(query.t_now),
-        "signed": write_time(query.t_issue) if query.t_issue else None,
-        "withdrawn": write_time(decision.withdrawn_at) if decision.withdrawn_at else None,
+        "judged": _stamp(query.t_now),
+        "signed": _stamp(query.t_issue) if query.t_issue else None,
+        "withdrawn": _stamp(decision.withdrawn_at) if decision.withdrawn_at else None,
         "certificate": {"sha256": sha256(query.chain[0]).hex()} if query.chain else None,
         "entity": {"id": decision.entity_id, "name": decision.entity_name, "country": decision.entity_country}
         if decision.entity_id is not None
@@ -105,15 +106,15 @@ def to_json(query: TrustQuery, decision: TrustDecision, snapshot: TrustSnapshot)
         "list": {
             "id": facts.id,
             "seq": facts.sequence,
-            "issued": write_time(facts.issued) if facts.issued else None,
-            "next_update": write_time(facts.next_update) if facts.next_update else None,
+            "issued": _stamp(facts.issued) if facts.issued else None,
+            "next_update": _stamp(facts.next_update) if facts.next_update else None,
             "state": facts.state.value,
             "age": facts.age_seconds,
             "operator": facts.operator,
             "alarm": facts.alarm,
             "outage": facts.outage,
         },
-        "root": {"version": snapshot.root_version, "expires": write_time(snapshot.root_expires)},
+        "root": {"version": snapshot.root_version, "expires": _stamp(snapshot.root_expires)},
         "snapshot": decision.snapshot,
         "nodes": [{"id": node.id, "kind": node.kind, "title": node.title, "facts": node.facts} for node in told.nodes],
         "edges": [
@@ -197,14 +198,14 @@ def _sealed(query: TrustQuery, decision: TrustDecision, snapshot: TrustSnapshot)
         return not_checked(code, f"list {facts.id}: no edition was accepted{trouble}")
     detail = (
         f"{matching.edition(listing)} bears the seal of the pinned signer, was confirmed {facts.age_seconds} second(s) ago "
-        f"and holds until {write_time(facts.next_update)}{trouble}"
+        f"and holds until {_stamp(facts.next_update)}{trouble}"
     )
     usable = facts.state in (Freshness.FRESH, Freshness.AGEING)
     return passed(code, detail) if usable else not_checked(code, detail)
 
 
 def _pinned(query: TrustQuery, snapshot: TrustSnapshot) -> AxisResult:
-    root = f"trust root version {snapshot.root_version}, in force until {write_time(snapshot.root_expires)}"
+    root = f"trust root version {snapshot.root_version}, in force until {_stamp(snapshot.root_expires)}"
     if query.clock > snapshot.root_expires:
         return failed("root_expired", f"{root}, has expired")
     if query.list_id not in snapshot.lists:
@@ -226,8 +227,8 @@ def _read(certificate: x509.Certificate) -> tuple[str, tuple[tuple[str, str], ..
         ("subject", certificate.subject.rfc4514_string()),
         ("issuer", certificate.issuer.rfc4514_string()),
         ("sha256", sha256(certificate).hex()),
-        ("valid_from", write_time(certificate.not_valid_before_utc)),
-        ("valid_until", write_time(certificate.not_valid_after_utc)),
+        ("valid_from", _stamp(certificate.not_valid_before_utc)),
+        ("valid_until", _stamp(certificate.not_valid_after_utc)),
     )
 
 
@@ -241,7 +242,7 @@ def _entry_node(query: TrustQuery, decision: TrustDecision) -> Node:
         facts["country"] = entry.entity.country
     for number, interval in enumerate(reversed(entry.intervals), start=1):
         status = "notified" if interval.notified else f"withdrawn ({interval.reason or 'no reason stated'})"
-        facts[f"status_{number}"] = f"{status} since {write_time(interval.start)}" if interval.start else status
+        facts[f"status_{number}"] = f"{status} since {_stamp(interval.start)}" if interval.start else status
     return Node(id="entry", kind="entry", title=f"{what} {entry.entity.name}", facts=facts)
 
 
@@ -250,7 +251,7 @@ def _list_node(decision: TrustDecision) -> Node:
     if decision.list.operator is not None:
         facts["operator"] = decision.list.operator
     if decision.list.issued is not None and decision.list.next_update is not None:
-        facts |= {"issued": write_time(decision.list.issued), "next_update": write_time(decision.list.next_update)}
+        facts |= {"issued": _stamp(decision.list.issued), "next_update": _stamp(decision.list.next_update)}
     edition = f" edition {decision.list.sequence}" if decision.list.sequence is not None else ""
     return Node(id="list", kind="list", title=f"list {decision.list.id}{edition}", facts=facts)
 
@@ -264,7 +265,7 @@ def _signer_node(query: TrustQuery, snapshot: TrustSnapshot) -> Node:
 
 
 def _root_node(snapshot: TrustSnapshot) -> Node:
-    facts = {"version": str(snapshot.root_version), "expires": write_time(snapshot.root_expires)}
+    facts = {"version": str(snapshot.root_version), "expires": _stamp(snapshot.root_expires)}
     return Node(id="root", kind="root", title=f"trust root version {snapshot.root_version}", facts=facts)
 
 
@@ -274,8 +275,8 @@ def _document_node(query: TrustQuery) -> Node:
         "type_id": query.type_id,
         "format": query.format,
         "issuing_country": query.issuing_country,
-        "signed": write_time(query.t_issue) if query.t_issue else None,
-        "judged": write_time(query.t_now),
+        "signed": _stamp(query.t_issue) if query.t_issue else None,
+        "judged": _stamp(query.t_now),
     }
     what = {"revocation": "status list"}.get(query.role, query.attestation_type or "document")
     return Node(
