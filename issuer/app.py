@@ -21,7 +21,7 @@ from issuer.issuance import Issuance
 from issuer.pages import STYLE_PATH
 from issuer.problems import Problem
 from issuer.routes import metadata, person, public
-from issuer.routes.answers import answer, plain, refusal
+from issuer.routes.answers import answer, refusal
 from issuer.routes.direct import direct
 from issuer.routes.institution_api import models
 from issuer.routes.institution_api.documents import router as institution_api
@@ -32,6 +32,7 @@ from issuer.store import retention
 from issuer.store.engine import reading, writing
 from vc.encoding import json
 from vc.errors import VcError
+from vc.openid4vci.errors import plain
 
 API = "/api/"
 BODY_LIMIT = 256 * 1024  # SECURITY 4.2

@@ -6,6 +6,7 @@ from typing import Any
 from starlette.responses import Response
 
 from vc.encoding import json
+from vc.openid4vci.errors import plain
 
 NO_STORE = {"cache-control": "no-store"}
 PUBLIC = {"access-control-allow-origin": "*"}  # any origin, and so never with credentials (SECURITY H-15, TSL-5)
@@ -19,11 +20,6 @@ def answer(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = 
 def refusal(status: int, error: str, description: str, headers: Mapping[str, str] | None = None) -> Response:
     """An error as RFC 6749 §5.2 shapes it. `description` is made of the characters that are allowed there (VCI-NOT-3)."""
     return answer({"error": error, "error_description": plain(description)}, status=status, headers=headers)
-
-
-def plain(text: str) -> str:
-    """`text` reduced to %x20-21 / %x23-5B / %x5D-7E."""
-    return "".join(character if " " <= character <= "~" and character not in '"\\' else "'" for character in text)
 
 
 def not_found() -> Response:

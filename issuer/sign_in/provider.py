@@ -24,7 +24,6 @@ MAX_LENGTH = 256 * 1024
 _KEPT = timedelta(hours=1)
 _REFETCH = timedelta(seconds=30)
 _MAX_KEYS = 50
-_KEY_SET = "application/jwk-set+json"  # RFC 7517 §8.5.2
 _CODE = "provider_metadata"
 _JSON, _KEY_SET = "application/json", "application/jwk-set+json"  # RFC 7517 §8.5.2: providers serve their keys as either
 

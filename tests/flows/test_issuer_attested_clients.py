@@ -193,6 +193,19 @@ def test_no_challenge_then_the_one_that_is_given(scene: Scene) -> None:
     assert scene.send(scene.instance.headers(challenge=refused.headers[CHALLENGE_HEADER])).status_code == scene.done
 
 
+def test_where_no_challenge_can_be_given_the_wallet_is_told_to_wait(tmp_path: Path) -> None:
+    """SECURITY H-19: challenges are limited per minute wherever they are given out; a refusal stays one of the protocol."""
+    built = support.attested(tmp_path, nonces_per_minute=1)
+    with world.client_of(built.deployment.worker()) as opened:
+        scene = Scene(built, opened, "token")
+        _is(scene.send(scene.instance.headers()), 400, "use_attestation_challenge")
+        late = scene.send(scene.instance.headers())
+        _is(late, 429, "temporarily_unavailable")
+        assert late.headers["retry-after"] == "60"
+        assert CHALLENGE_HEADER not in late.headers
+    built.deployment.close()
+
+
 @pytest.mark.parametrize("kind", ["invented", "a c_nonce", "of another institution", "spent"])
 def test_a_challenge_that_is_not_good(scene: Scene, kind: str) -> None:
     """SECURITY A-14."""

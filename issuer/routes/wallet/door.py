@@ -24,7 +24,7 @@ from vc.encoding import json
 from vc.errors import Malformed, Refused, Unreachable, VcError
 from vc.openid4vci import dpop, errors
 from vc.openid4vci.dpop import DpopProof
-from vc.openid4vci.errors import Endpoint
+from vc.openid4vci.errors import Endpoint, ProtocolError
 from vc.openid4vci.wallet_attestation import CHALLENGE_HEADER
 
 Handler = Callable[[Request, Service, Institution], Awaitable[Response]]
@@ -46,15 +46,13 @@ def endpoint(name: str, handler: Handler) -> Callable[[Request], Awaitable[Respo
             given = await handler(request, service, institution)
         except VcError as exc:
             refused = errors.translate(table, _our_fault(exc), scheme=scheme_of(request) or _DPOP)
+            if refused.error == _CHALLENGE_WANTED:
+                refused = await _with_challenge(service, institution, table, refused)
             _log.info(
                 "refused", institution=institution.id, endpoint=name, code=exc.code, error=refused.error, status=refused.status
             )
             count(service, institution, name, refused.error or exc.code)
             given = answer(refused.body(), status=refused.status, headers=refused.headers)
-            if refused.error == _CHALLENGE_WANTED:  # attestation-based client authentication §6.2: with a challenge to use
-                given.headers[CHALLENGE_HEADER] = await grants.give_nonce(
-                    service, institution, service.clock(), purpose=Purpose.ATTESTATION
-                )
         if institution.profile.dpop_nonce and name in set(Endpoint):  # RFC 9449 §8.2: with every answer, so that nobody asks twice
             nonces: DpopNonces = request.app.state.dpop_nonces
             given.headers[HEADER] = nonces.current(service.clock())
@@ -63,13 +61,24 @@ def endpoint(name: str, handler: Handler) -> Callable[[Request], Awaitable[Respo
     return run
 
 
+async def _with_challenge(service: Service, institution: Institution, table: Endpoint, refused: ProtocolError) -> ProtocolError:
+    """The refusal with a challenge to use (attestation-based client authentication §6.2); or why there is none at present."""
+    try:
+        refused.headers[CHALLENGE_HEADER] = await grants.give_nonce(
+            service, institution, service.clock(), purpose=Purpose.ATTESTATION
+        )
+    except VcError as exc:
+        return errors.translate(table, exc)
+    return refused
+
+
 def _our_fault(error: VcError) -> VcError:
     """What went wrong on our side is no fault of the request: the wallet may come back, or is denied without detail."""
     if isinstance(error, SignatureUnusable):
         return Unreachable("signer", "the signer does not work at present")
     if isinstance(error, LintFailed):
         _log.error("lint_failed", code=error.code, pointer=error.pointer)
-        return errors.ProtocolError("credential_request_denied", "this document cannot be issued in this form", code=error.code)
+        return ProtocolError("credential_request_denied", "this document cannot be issued in this form", code=error.code)
     return error
 
 
