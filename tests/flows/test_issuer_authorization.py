@@ -300,6 +300,17 @@ def test_a_sign_in_comes_back_once_and_in_time(scene: Scene) -> None:
     assert late["error"] == "access_denied"
 
 
+def test_an_answer_that_says_something_twice_is_none_and_spends_nothing(scene: Scene) -> None:
+    """RFC 6749 §3.1: which of two codes is meant, nobody decides."""
+    submit(scene.client)
+    wallet = scene.wallet()
+    begun = scene.person.get(wallet.authorize_url(wallet.push(IDS[0])))
+    back = scene.upstream.sign_in(begun.headers["location"])
+    for name, value in query(back).items():
+        is_page(scene.person.get(f"{back}&{name}={value}"), 400)
+    assert scene.person.get(back).status_code == 303
+
+
 def test_a_browser_may_sign_in_for_two_wallets_at_once(scene: Scene) -> None:
     submit(scene.client)
     wallets = [scene.wallet(), scene.wallet()]
