@@ -154,6 +154,25 @@ def test_what_was_changed_after_signing(first: TrustRoot, second: TrustRoot, cha
     assert refused(first, _with(signed, change)) == code
 
 
+@pytest.mark.parametrize(
+    ("members", "counts"),
+    [({}, True), ({"typ": "JOSE"}, False), ({"alg": "ES384"}, False), ({"crit": ["b64"], "b64": True}, False), ({"x": 1}, False)],
+)
+def test_a_signature_made_for_something_else_counts_for_nothing(
+    first: TrustRoot, second: TrustRoot, members: dict[str, Any], counts: bool
+) -> None:
+    """A good signature of the right key, under another header than that of a trust root."""
+    payload = base64url.encode(second.render())
+
+    def made(signer: LocalSigner) -> dict[str, str]:
+        kid = base64url.encode(thumbprint(signer.public_key))
+        protected = base64url.encode(json.dumps({"alg": "ES256", "typ": root_chain.TYPE, "kid": kid, **members}))
+        return {"protected": protected, "signature": base64url.encode(signer.sign(f"{protected}.{payload}".encode()))}
+
+    signed = json.dumps({"payload": payload, "signatures": [made(signer) for signer in (*OLD, *NEW)]})
+    assert (successor(first, signed) == second) if counts else (refused(first, signed) == "root_threshold")
+
+
 def test_a_compact_token_or_something_endless_is_no_root(first: TrustRoot, second: TrustRoot) -> None:
     token = jws.sign({"typ": root_chain.TYPE}, second.render(), OLD[0])
     assert refused(first, token.encode()) == "json"
