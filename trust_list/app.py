@@ -5,16 +5,15 @@ request, so a new edition is served at once; it holds no key and changes nothing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from edge.inbound import guard
-from trust_list.pages_data import page
+from trust_list.pages.routes import MAX_FORM, Pages
 from trust_list.profiles import names
 from trust_list.store import Edition, Publisher, directory
 from vc.clock import Clock
@@ -45,10 +44,9 @@ def _system_clock() -> datetime:
 def create_app(state_dir: Path, *, clock: Clock = _system_clock) -> ASGIApp:
     """The ASGI application over `state_dir` (see `store.directory`). `clock` is for the page that says what has run out."""
     publisher = Publisher(directory(state_dir))
-    templates = Environment(
-        loader=PackageLoader("trust_list", "pages"), autoescape=select_autoescape(), undefined=StrictUndefined, trim_blocks=True
-    )
-    style = (Path(__file__).parent / "pages" / "style.css").read_bytes()
+    folder = Path(__file__).parent / "pages"
+    style = (folder / "style.css").read_bytes() + (folder / "path.css").read_bytes()
+    pages = Pages(publisher, clock, lambda: _max_age(publisher))
 
     def current(request: Request, *, jws: bool) -> Response:
         list_id = request.path_params["list_id"]
@@ -67,12 +65,6 @@ def create_app(state_dir: Path, *, clock: Clock = _system_clock) -> ASGIApp:
         wanted = request.path_params["sequence"]
         edition = publisher.edition(list_id, wanted) if latest is not None and wanted <= latest.sequence else None
         return _edition(request, edition, jws=True, cache=_IMMUTABLE)
-
-    def index(_: Request) -> Response:
-        now = clock()
-        lists = [page(edition, now) for list_id in names() if (edition := publisher.latest(list_id)) is not None]
-        text = templates.get_template("lists.html").render(lists=lists, now=now)
-        return HTMLResponse(text, headers={"cache-control": f"public, max-age={_max_age(publisher)}"})
 
     def root(request: Request) -> Response:
         path = publisher.root / "trust-root.json"
@@ -98,13 +90,13 @@ def create_app(state_dir: Path, *, clock: Clock = _system_clock) -> ASGIApp:
         Route("/style.css", css),
         Route("/trust-root.json", root),
         Route("/root/{version:number}.jws", root_version),
-        Route("/lists", index),
         Route("/lists/{list_id}.jws", latest_jws),
         Route("/lists/{list_id}.json", latest_json),
         Route("/lists/{list_id}/{sequence:number}.jws", past),
+        *pages.routes(),
     ]
     app = Starlette(routes=routes, exception_handlers={404: _missing, 405: _wrong_method})
-    return guard(app, body_limit=lambda _: 0, problem=_problem)
+    return guard(app, body_limit=lambda path: MAX_FORM if path == "/explain" else 0, problem=_problem)
 
 
 def _edition(request: Request, edition: Edition | None, *, jws: bool, cache: str) -> Response:

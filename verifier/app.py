@@ -18,6 +18,7 @@ from verifier.openid_provider.sign_in import SignIn
 from verifier.openid_provider.token import TokenEndpoint
 from verifier.problems import Problem
 from verifier.routes import api, pages, wallet
+from verifier.routes import trust as trust_routes
 from verifier.settings import Settings
 from verifier.sources import StatusSource, TrustSource
 from verifier.store.authorizations import Authorizations
@@ -35,8 +36,11 @@ def create_app(
     status: StatusSource,
     clock: Clock,
     random_bytes: RandomBytes,
+    known: trust_routes.Known | None = None,
 ) -> ASGIApp:
-    """The verifier behind its guarded door. Any number of these may share one database."""
+    """The verifier behind its guarded door. Any number of these may share one database.
+
+    `known`: the trust lists as they stand; with it they can be asked and looked at over HTTP."""
     transactions = Transactions(engine)
     asking = Asking(settings, transactions, clock=clock, random_bytes=random_bytes)
     answering = Answering(settings, transactions, trust=trust, status=status, clock=clock, random_bytes=random_bytes)
@@ -67,6 +71,8 @@ def create_app(
     app.include_router(wallet.routes(asking, answering))
     app.include_router(api.routes(settings, asking, answering))
     app.include_router(pages.routes(settings, asking, answering))
+    if known is not None:
+        app.include_router(trust_routes.routes(settings, known, clock))
     if settings.openid_provider is not None:
         app.include_router(_sign_in(settings, settings.openid_provider, engine, asking, clock=clock, random_bytes=random_bytes))
     return guard(app, body_limit=_limit, problem=problems.render)

@@ -28,8 +28,8 @@ _TITLES = {
 
 
 def render(path: str, status: int, code: str, text: str) -> tuple[str, bytes]:
-    """(content type, body) of an error at `path`: problem details (RFC 9457) for the API, OAuth's members for wallets."""
-    if path.startswith("/api/"):
+    """(content type, body) of an error at `path`: problem details (RFC 9457) for the APIs, OAuth's members for wallets."""
+    if path.startswith(("/api/", "/trust/")):
         body = {"type": "about:blank", "title": _TITLES.get(status, "Error"), "status": status, "code": code, "detail": text}
         return "application/problem+json", json.dumps(body)
     return "application/json", json.dumps({"error": code, "error_description": text})

@@ -51,5 +51,5 @@ def build(settings: Settings, *, clock: Clock, random_bytes: RandomBytes) -> ASG
         limits = FetchLimits(allow_loopback=settings.allow_http_loopback, allow_plain_http=True)
         revocations = RevocationLists(Outbound(limits, ca_file=settings.tls_ca), tokens)
         trust = RevocableTrust(lists, revocations, client.snapshot)
-    app = create_app(settings, engine, trust=trust, status=status, clock=clock, random_bytes=random_bytes)
+    app = create_app(settings, engine, trust=trust, status=status, clock=clock, random_bytes=random_bytes, known=client.snapshot)
     return kept_fresh(app, client)

@@ -286,6 +286,7 @@ class World:
     def trust(self, state: str = "trust") -> ListTrust:
         client = TrustClient(self.folder / "trust-root.json", self.folder / state, self.outbound(), self.clock, 2)
         client.refresh(force=True)
+        self.known = client.snapshot
         return ListTrust(client.snapshot, clock=self.clock)
 
     def judge(self, lists: ListTrust) -> TrustSource:
@@ -303,7 +304,13 @@ class World:
             self.outbound(), StatusTokens(engine), trust, min_ttl=timedelta(seconds=settings.status_min_ttl_seconds)
         )
         app = create_app(
-            settings, engine, trust=self.judge(trust), status=status, clock=self.clock, random_bytes=secrets.token_bytes
+            settings,
+            engine,
+            trust=self.judge(trust),
+            status=status,
+            clock=self.clock,
+            random_bytes=secrets.token_bytes,
+            known=self.known,
         )
         with TestClient(app, base_url=BASE_URL, raise_server_exceptions=False, follow_redirects=False) as client:
             yield client

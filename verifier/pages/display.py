@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from trust_list.pages.drawing import Drawing, drawing
 from vc.documents import catalogue, country
 from vc.documents.calendar import OPEN, full_date, spoken
 from vc.documents.claim import Claim, Kind, Table
@@ -95,6 +96,12 @@ def lists(trust: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return list({entry["id"]: entry for entry in found}.values())
 
 
+def paths(trust: Mapping[str, Any]) -> list[tuple[str, Drawing]]:
+    """The way from each signer of the verdict to the trust root, with what it signed, where the lists were asked."""
+    parts = (("the document", trust), ("the proof of identity", trust.get("pid") or {}))
+    return [(what, drawing(part)) for what, part in parts if part.get("nodes")]
+
+
 def verdict(title: str, document_type: str, value: Mapping[str, Any]) -> dict[str, Any]:
     """What the verdict page needs of a verdict in its JSON form; `document_type` is the one that was asked for."""
     declared = catalogue.DOCUMENT_TYPES
@@ -107,4 +114,5 @@ def verdict(title: str, document_type: str, value: Mapping[str, Any]) -> dict[st
         "document": list(facts(value["document"] or {}, declared[document_type].table)),
         "moment": moment,
         "lists": lists(value["trust"]),
+        "paths": paths(value["trust"]),
     }

@@ -40,7 +40,7 @@ def routes(settings: Settings, asking: Asking, answering: Answering) -> APIRoute
 
     @router.post("/requests", status_code=201)
     def create(request: Request, body: Body) -> Response:
-        _authenticate(settings, request)
+        authenticate(settings, request)
         wanted = _parse(request, body)
         try:
             question = read(asking, **wanted.model_dump())
@@ -59,7 +59,7 @@ def routes(settings: Settings, asking: Asking, answering: Answering) -> APIRoute
 
     @router.get("/requests/{transaction_id}")
     def result(transaction_id: str, request: Request) -> Response:
-        _authenticate(settings, request)
+        authenticate(settings, request)
         found = answering.result(transaction_id)
         if found is None:
             raise Problem(404, "not_found", "there is no such transaction, or its result was deleted")
@@ -68,7 +68,8 @@ def routes(settings: Settings, asking: Asking, answering: Answering) -> APIRoute
     return router
 
 
-def _authenticate(settings: Settings, request: Request) -> None:
+def authenticate(settings: Settings, request: Request) -> None:
+    """Refuse a call without the bearer token, where the settings name one. Raises `Problem`."""
     if settings.api_token_sha256 is None:
         return
     scheme, _, token = request.headers.get("authorization", "").partition(" ")

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from edge.inbound import form
 from vc.documents.country import NAMES
@@ -27,7 +27,8 @@ _SESSION_BYTES = 24
 
 def environment() -> Environment:
     """The templates; everything is escaped, an unknown name is an error, foreign text goes through `shown` (V-13)."""
-    made = Environment(loader=PackageLoader("verifier", "pages"), autoescape=True, undefined=StrictUndefined)
+    loader = ChoiceLoader([PackageLoader("verifier", "pages"), PackageLoader("trust_list", "pages")])  # the latter draws paths
+    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
     made.filters["shown"] = display.shown
     return made
 
@@ -56,7 +57,8 @@ def renderer(settings: Settings) -> Page:
 def routes(settings: Settings, asking: Asking, answering: Answering) -> APIRouter:
     """Start page, request and verdict page, style sheet."""
     router, page = APIRouter(), renderer(settings)
-    style = files("verifier").joinpath("pages/verifier.css").read_bytes()
+    sheets = (files("verifier").joinpath("pages/verifier.css"), files("trust_list").joinpath("pages/path.css"))
+    style = b"".join(sheet.read_bytes() for sheet in sheets)
 
     def start_page(status: int = 200, problem: str | None = None) -> HTMLResponse:
         countries = sorted(NAMES.items(), key=lambda item: item[1].removeprefix("the "))

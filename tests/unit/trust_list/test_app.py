@@ -1,4 +1,4 @@
-"""The publisher over HTTP: validators, immutability, problems, the page for people (SECURITY 2.1)."""
+"""The publisher over HTTP: validators, immutability, problems (SECURITY 2.1)."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from tests.support.pki import NOW
 from tests.support.trust import Institution
-from trust_list import authoring, model
+from trust_list import authoring
 from trust_list.app import create_app
 from trust_list.serving import listen
 from trust_list.store import Publisher
@@ -104,42 +104,6 @@ def test_reads_only(client: TestClient) -> None:
 
 def test_is_ready(client: TestClient) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
-
-
-def test_the_page_says_who_may_issue_what(home: Path, client: TestClient, urssaf: Institution) -> None:
-    text = client.get("/lists").text
-    assert "<script" not in text
-    assert 'lang="en"' in text
-    for shown in (urssaf.name, urssaf.registration_id, "PDA1 for FR", "Edition</dt><dd>1</dd>", "notified since", "caption"):
-        assert shown in text
-    assert "This list has run out" not in text
-    authoring.withdraw(home, "pub-eaa", urssaf.registration_id, reason="test", now=NOW)
-    assert "withdrawn since" in client.get("/lists").text
-    assert client.get("/style.css").headers["content-type"].startswith("text/css")
-
-
-def test_the_page_warns_of_a_list_that_has_run_out(home: Path) -> None:
-    late = TestClient(create_app(home, clock=lambda: NOW + timedelta(days=30)))
-    assert "This list has run out" in late.get("/lists").text
-
-
-def test_the_page_without_lists(tmp_path: Path) -> None:
-    authoring.init(tmp_path, base_url="http://lists.test", now=NOW)
-    text = TestClient(create_app(tmp_path)).get("/lists").text
-    assert "No list has been published yet" in text
-
-
-def test_markup_in_a_name_is_text(home: Path, client: TestClient) -> None:
-    draft = Publisher(home).draft("pub-eaa")
-    scheme = draft.scheme.model_copy(
-        update={"SchemeOperatorName": [draft.scheme.SchemeOperatorName[0].model_copy(update={"value": "<b>x</b>"})]}
-    )
-    (home / "lists" / "pub-eaa" / "1.json").chmod(0o644)
-    changed = draft.model_copy(update={"ListAndSchemeInformation": scheme})
-    (home / "lists" / "pub-eaa" / "1.json").write_bytes(model.render(changed))
-    text = client.get("/lists").text
-    assert "&lt;b&gt;x&lt;/b&gt;" in text
-    assert "<b>x</b>" not in text
 
 
 @pytest.mark.parametrize(("configured", "served"), [(0, 0), (14400, 14400), (999999, 14400), (-1, 60), ("60", 60)])
