@@ -15,7 +15,7 @@ _COMPROMISE = ("compromis", "stolen", "theft", "leak", "breach", "misuse")
 # The reason codes of RFC 5280 §5.3.1 that say nothing against the key, and the words list operators use for the same.
 _ORDERLY = frozenset(
     {
-        "affiliationchanged", "superseded", "cessationofoperation", "cessation", "ceased", "merged", "merger",
+        "affiliationchanged", "privilegewithdrawn", "superseded", "cessationofoperation", "cessation", "ceased", "merged", "merger",
         "reorganisation", "reorganised", "rotation", "keyrotation", "rollover", "keyrollover", "retired",
     }
 )  # fmt: skip

@@ -264,6 +264,7 @@ def test_a_key_of_the_history_under_another_body(replaced: TrustSnapshot, urssaf
         ("rotation", Withdrawal.ORDERLY),
         ("Cessation of operation", Withdrawal.ORDERLY),
         ("superseded", Withdrawal.ORDERLY),
+        ("privilegeWithdrawn", Withdrawal.ORDERLY),
         ("not merged", Withdrawal.UNKNOWN),
         ("cACompromise", Withdrawal.COMPROMISE),
         ("rotation after a breach", Withdrawal.COMPROMISE),
