@@ -4,14 +4,16 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from tests.support.pki import NOW, new_key
+from tests.support.pki import NOW, holder, new_key
 from tests.support.pki import root as root_authority
 from tests.support.trust import Institution, ListOperator
+from trust_list import root_chain
 from trust_list.bundle import scheme
 from trust_list.bundle.contents import CarriedList, CarriedStatus, Contents, seal
 from trust_list.root import TrustRoot
 from vc.encoding import json
 from vc.jose import jws
+from vc.keys import jwk
 from vc.keys.signer import LocalSigner
 from vc.status.bits import StatusList
 from vc.status.token import sign_cwt, sign_jwt
@@ -88,3 +90,11 @@ class Bundler:
             name: value for name, value in {**proper.header, **(header or {})}.items() if name != "alg" and value is not None
         }
         return jws.sign(members, json.dumps(document), used).encode()
+
+
+def successors(bundler: Bundler) -> tuple[TrustRoot, TrustRoot, tuple[bytes, ...]]:
+    """A root with a key, the next one with another, and what proves that the one leads to the other."""
+    before, after = holder(), holder()
+    first = replace(bundler.operator.root(), keys={jwk.thumbprint(before.public_key): before.public_key}, threshold=1)
+    second = replace(bundler.operator.root(version=2), keys={jwk.thumbprint(after.public_key): after.public_key}, threshold=1)
+    return first, second, (root_chain.sign(second, [before, after]),)

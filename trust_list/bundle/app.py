@@ -19,13 +19,14 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from edge.inbound import guard
+from trust_list import authzen
 from trust_list.bundle.applied import Device
 from trust_list.bundle.contents import MAX_BUNDLE
 from trust_list.bundle.making import make
 from trust_list.bundle.opening import Opened
 from trust_list.bundle.report import report
 from trust_list.client import Getter
-from trust_list.snapshot import Freshness, TrustSnapshot
+from trust_list.snapshot import Freshness, Listing, TrustSnapshot, snapshot
 from vc.clock import Clock
 from vc.encoding import json
 from vc.errors import Malformed, Unreachable, VcError
@@ -54,8 +55,8 @@ class _Order(BaseModel):
     days: int = Field(default=7, ge=1, le=31)
 
 
-def create_app(device: Device, *, token: str, clock: Clock, maker: Maker | None = None) -> ASGIApp:
-    """The ASGI application over one device. `token`: the operator's."""
+def create_app(device: Device, *, token: str, base_url: str, clock: Clock, maker: Maker | None = None) -> ASGIApp:
+    """The ASGI application over one device. `token`: the operator's. `base_url`: where it is reached, for its metadata."""
     digest = sha256(token.encode()).digest()
 
     def allowed(handler: _Handler) -> _Handler:
@@ -102,6 +103,7 @@ def create_app(device: Device, *, token: str, clock: Clock, maker: Maker | None 
         Route("/bundle.jws", octets),
         Route("/bundle/verify", verify, methods=["POST"]),
     ]
+    routes += authzen.routes(lambda: _known(device, clock), base_url=base_url, clock=clock)
     if maker is not None:
         routes.append(Route("/bundle/make", allowed(make_one), methods=["POST"]))
     app = Starlette(routes=routes, exception_handlers={404: _missing, 405: _wrong_method})
@@ -138,6 +140,15 @@ def _in_force(device: Device, clock: Clock) -> Opened:
     return opened
 
 
+def _known(device: Device, clock: Clock) -> TrustSnapshot:
+    """What the bundle in force makes known: nothing, where there is none or it cannot be used; then no decision is `true`."""
+    try:
+        return _in_force(device, clock).snapshot()
+    except VcError:
+        nothing = {entry.id: Listing(list_id=entry.id, accepted=None, anchors=None, checked_at=None) for entry in device.root.lists}
+        return snapshot(nothing, device.root)
+
+
 def _answered(work: Callable[[], dict[str, Any] | Response]) -> Response:
     """The answer of `work`, or the refusal in the shape of RFC 9457. A bundle that is over is told, with its state, not hidden."""
     try:
@@ -153,7 +164,9 @@ def _answered(work: Callable[[], dict[str, Any] | Response]) -> Response:
 
 
 def _body_limit(path: str) -> int:
-    return {"/bundle": MAX_BUNDLE, "/bundle/verify": MAX_BUNDLE, "/bundle/make": 1 << 20}.get(path, 0)
+    return {"/bundle": MAX_BUNDLE, "/bundle/verify": MAX_BUNDLE, "/bundle/make": 1 << 20, authzen.EVALUATION: authzen.MAX_BODY}.get(
+        path, 0
+    )
 
 
 def _problem(_: str, status: int, code: str, text: str) -> tuple[str, bytes]:

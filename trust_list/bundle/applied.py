@@ -14,7 +14,7 @@ from cryptography import x509
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from trust_list.bundle.contents import MAX_BUNDLE
-from trust_list.bundle.opening import Floor, Opened, RootSuccession, opening
+from trust_list.bundle.opening import Floor, Opened, opening
 from trust_list.model import MAX_SEQUENCE, UtcTime
 from trust_list.root import TrustRoot
 from trust_list.snapshot import Freshness
@@ -71,7 +71,7 @@ class Device:
         except (KeyError, TypeError, ValueError) as exc:
             raise Malformed("state_unreadable", "the makers pinned on this device cannot be read") from exc
 
-    def verify(self, bundle: bytes, *, now: datetime, succession: RootSuccession | None = None) -> Opened:
+    def verify(self, bundle: bytes, *, now: datetime) -> Opened:
         """The bundle as this device would take it, floor included; nothing is written. Raises as `opening`, and
         `VerificationFailed`: `clock_set_back` (our clock shows a time before the last bundle was received)."""
         held = self._held()
@@ -80,15 +80,15 @@ class Device:
         floor = None
         if held is not None:
             floor = Floor(sequence=held.seq, created=held.created, digest=bytes.fromhex(held.digest))
-        return opening(bundle, pinned=self.pinned, root=self.root, now=now, floor=floor, succession=succession)
+        return opening(bundle, pinned=self.pinned, root=self.root, now=now, floor=floor)
 
-    def apply(self, bundle: bytes, *, now: datetime, succession: RootSuccession | None = None) -> Opened:
+    def apply(self, bundle: bytes, *, now: datetime) -> Opened:
         """Verify and keep the bundle: its floor and its octets are on disk before this returns.
 
         Raises as `verify`, and `VerificationFailed("bundle_expired")`: it would say nothing.
         """
         with locked(self.directory / ".lock"):
-            opened = self.verify(bundle, now=now, succession=succession)
+            opened = self.verify(bundle, now=now)
             if opened.state(now) is Freshness.EXPIRED:
                 raise VerificationFailed("bundle_expired", "the bundle is over: nothing can be determined by it")
             floor = opened.floor

@@ -45,6 +45,9 @@ def make(
     out: Annotated[Path, typer.Option(help="File to write.")],
     trust_root: Root = None,
     state: MaybeState = None,
+    root_chain: Annotated[
+        list[Path] | None, typer.Option(help="Signed root for devices whose root is older; repeatable, the oldest first.")
+    ] = None,
     status: Annotated[list[str] | None, typer.Option(help="Address of a status list; repeatable.")] = None,
     aggregation: Annotated[list[str] | None, typer.Option(help="Address that names an issuer's status lists; repeatable.")] = None,
     days: Annotated[int, typer.Option(min=1, max=31, help="How long it may be used.")] = 7,
@@ -63,6 +66,7 @@ def make(
             signer=_signer(key, certificate),
             now=now(),
             life=timedelta(days=days),
+            root_chain=[path.read_bytes() for path in root_chain or ()],
             statuses=status or (),
             aggregations=aggregation or (),
         )
@@ -129,6 +133,9 @@ def serve(
     token_file: Annotated[Path, typer.Option(help="File with the operator's token: asked for where something is changed or made.")],
     host: Annotated[str, typer.Option()] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8004,
+    base_url: Annotated[
+        str | None, typer.Option(help="Where the service is reached, for its metadata; its own address unless given.")
+    ] = None,
     key: Annotated[Path | None, typer.Option(help="PEM of a maker's key, to make bundles here too.")] = None,
     certificate: Annotated[Path | None, typer.Option(help="PEM of the maker's certificate.")] = None,
     ca_file: CaFile = None,
@@ -148,7 +155,9 @@ def serve(
                 outbound=_outbound(ca_file),
                 authorities=_outbound(ca_file, plain=True),
             )
-        run(create_app(_provisioned(device), token=token, clock=now, maker=maker), host=host, port=port, tls=None)
+        address = (base_url or f"http://{host}:{port}").rstrip("/")
+        served = create_app(_provisioned(device), token=token, base_url=address, clock=now, maker=maker)
+        run(served, host=host, port=port, tls=None)
 
 
 def _provisioned(path: Path) -> Device:

@@ -75,7 +75,8 @@ class Scheme:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """`sequence` grows with every bundle of one maker. `root`: the trust root file, octet for octet."""
+    """`sequence` grows with every bundle of one maker. `root`: the trust root file, octet for octet. `root_chain`: signed roots,
+    the oldest first, that lead a reader with an older one to it."""
 
     sequence: int
     created: datetime
@@ -85,6 +86,7 @@ class Contents:
     statuses: tuple[CarriedStatus, ...] = ()
     crls: tuple[CarriedCrl, ...] = ()
     schemes: tuple[Scheme, ...] = ()
+    root_chain: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 _Base64 = Annotated[str, Field(max_length=MAX_PAYLOAD)]
@@ -133,6 +135,7 @@ class _Wire(_Strict):
     created: UtcTime
     notAfter: UtcTime
     root: str = Field(max_length=512 * 1024)
+    rootChain: list[Annotated[str, Field(max_length=1 << 20)]] = Field(max_length=64)
     lists: list[_List] = Field(min_length=1, max_length=16)
     statusLists: list[_Status] = Field(max_length=4096)
     crls: list[_Crl] = Field(max_length=1024)
@@ -149,6 +152,7 @@ def seal(contents: Contents, signer: Signer) -> bytes:
         created=contents.created,
         notAfter=contents.not_after,
         root=contents.root.decode("utf-8"),
+        rootChain=[signed.decode("utf-8") for signed in contents.root_chain],
         lists=[_List(id=one.id, jws=one.jws.decode("ascii"), checkedAt=one.checked_at) for one in contents.lists],
         statusLists=[
             _Status(uri=one.uri, kind=one.kind, token=_token_text(one), fetchedAt=one.fetched_at) for one in contents.statuses
@@ -187,6 +191,7 @@ def parse(payload: bytes) -> Contents:
         created=wire.created,
         not_after=wire.notAfter,
         root=wire.root.encode("utf-8"),
+        root_chain=tuple(signed.encode("utf-8") for signed in wire.rootChain),
         lists=tuple(
             CarriedList(id=one.id, jws=_octets(one.jws, f"/lists/{place}/jws", _ascii), checked_at=one.checkedAt)
             for place, one in enumerate(wire.lists)

@@ -21,7 +21,7 @@ from vc.errors import Malformed, Refused, Unreachable, VcError
 from vc.keys.signer import Signer
 from vc.status import token as tokens
 from vc.x509 import crl
-from vc.x509.certificate import MAX_DER, der, from_der, public_key, sha256
+from vc.x509.certificate import MAX_DER, der, from_der, issued_by, public_key, sha256
 from vc.x509.chain import self_signed
 
 _KINDS: dict[str, Kind] = {"application/statuslist+jwt": "jwt", "application/statuslist+cwt": "cwt"}
@@ -48,13 +48,15 @@ def make(
     now: datetime,
     sequence: int | None = None,
     life: timedelta = DEFAULT_LIFE,
+    root_chain: Sequence[bytes] = (),
     statuses: Sequence[str] = (),
     aggregations: Sequence[str] = (),
 ) -> Made:
     """A bundle of what `known` holds, good for `life` from `now`; opened again as a reader would before it is given out.
 
     `outbound` asks for status lists, `authorities` for revocation lists and their signers' certificates (which RFC 5280 §8 serves
-    over plain http). `sequence` None: the seconds of `now`, which grow by themselves. `statuses`: addresses of status lists, each
+    over plain http). `sequence` None: the seconds of `now`, which grow by themselves. `root_chain`: signed
+    roots for readers whose root is an older one. `statuses`: addresses of status lists, each
     fetched in both forms; `aggregations`: addresses of JSON documents that name more of them (Token Status List §9.3). Revocation
     lists are those that the listed certificates name.
 
@@ -72,6 +74,7 @@ def make(
         created=now,
         not_after=now + life,
         root=root_file,
+        root_chain=tuple(root_chain),
         lists=lists,
         statuses=tuple(_statuses(addresses, outbound, now, notes)),
         crls=tuple(_crls(known, authorities, now, notes)),
@@ -164,11 +167,11 @@ def _issuer(
 ) -> tuple[x509.Certificate, str | None]:
     """Who signed `certificate`, and the address its certificate came from; None for a listed one."""
     for authority in listed:
-        if crl.issued_by(certificate, authority):
+        if issued_by(certificate, authority):
             return authority, None
     for address in crl.issuer_addresses(certificate):
         fetched = outbound.get(address, max_bytes=MAX_DER)
         found = from_der(fetched.body)
-        if crl.issued_by(certificate, found):
+        if issued_by(certificate, found):
             return found, address
     raise Unreachable("crl_issuer_unknown", "the certificate of the authority cannot be had")

@@ -5,12 +5,12 @@ lists are accepted as if they had come from their publishers, status tokens and 
 """
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from cryptography import x509
 
+from trust_list import root_chain
 from trust_list.accept import AcceptedList, reopen
 from trust_list.bundle import contents
 from trust_list.bundle.contents import CarriedCrl, CarriedStatus, Contents
@@ -30,8 +30,6 @@ from vc.x509.certificate import from_der, public_key, sha256
 from vc.x509.profiles import LeafRules, check_leaf
 
 BUNDLE_SIGNER = LeafRules(name="bundle signer", usages=("digital_signature", "content_commitment"))
-RootSuccession = Callable[[TrustRoot, bytes], TrustRoot]
-"""The root in the octets, when the first one leads to it by signatures; raises `VcError` otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,17 +104,16 @@ def opening(
     root: TrustRoot,
     now: datetime,
     floor: Floor | None = None,
-    succession: RootSuccession | None = None,
 ) -> Opened:
     """The bundle, with everything inside verified as of `now`, the time of receiving it.
 
-    `pinned`: SHA-256 over the DER of each certificate whose bundles are taken. `root`: the reader's own. `succession`: how a
-    newer root proves itself; without it a bundle with a newer root is refused.
+    `pinned`: SHA-256 over the DER of each certificate whose bundles are taken. `root`: the reader's own. A bundle made with a newer
+    one carries the signed roots that lead there.
 
     Raises `Malformed` (`jws`, `json…`, `bundle`, `too_large`, …), `Refused` (`jws_alg`, `jws_crit`, `jws_typ`,
-    `bundle_root_unproven`), `VerificationFailed`: `bundle_signer_unpinned`, `bundle_signer_expired`, the codes of
-    `check_leaf`, `signature`, `bundle_from_future`, `bundle_life`, `bundle_rollback`, `bundle_conflict`,
-    `bundle_root_conflict`; and for an inner object those of `accept.reopen`, `tokens.verify`, `crl.verify`, and `issued_in_future`,
+    `bundle_root_unproven`), `VerificationFailed`: `bundle_signer_unpinned`, `bundle_signer_expired`, the codes of `check_leaf`,
+    `signature`, `bundle_from_future`, `bundle_life`, `bundle_rollback`, `bundle_conflict`, `bundle_root_conflict`; and for an
+    inner object those of `root_chain.successor`, `accept.reopen`, `tokens.verify`, `crl.verify`, and `issued_in_future`,
     `sequence_rollback` of `accept.accept`. An expired bundle opens: whoever uses it sees `state`.
     """
     signer, payload = _unsealed(bundle, pinned, now)
@@ -128,7 +125,7 @@ def opening(
     digest = hashlib.sha256(bundle).digest()
     _check_floor(found, digest, floor)
     notes: list[str] = []
-    trusted = _root(found, root, succession, notes)
+    trusted = _root(found, root, notes)
     lists = {one.id: _list(one.id, one.jws, trusted, now) for one in found.lists}
     missing = [entry.id for entry in trusted.lists if entry.id not in lists]
     notes += [f"list {list_id} is not in the bundle: nothing on it can be determined" for list_id in missing]
@@ -166,19 +163,19 @@ def _check_floor(found: Contents, digest: bytes, floor: Floor | None) -> None:
         raise VerificationFailed("bundle_conflict", "another bundle of the same number was applied before")
 
 
-def _root(found: Contents, own: TrustRoot, succession: RootSuccession | None, notes: list[str]) -> TrustRoot:
-    """The root to go by: the reader's own, or a newer one that it leads to."""
-    carried = TrustRoot.load(found.root)
-    if carried.version < own.version:
-        notes.append(f"the bundle was made with trust root version {carried.version}; version {own.version} is used")
-        return own
-    if carried.version == own.version:
-        if carried != own:
-            raise VerificationFailed("bundle_root_conflict", "the bundle carries another trust root of the same version")
-        return own
-    if succession is None:
-        raise Refused("bundle_root_unproven", "the bundle was made with a newer trust root than is known here")
-    return succession(own, found.root)
+def _root(found: Contents, own: TrustRoot, notes: list[str]) -> TrustRoot:
+    """The root to go by: the reader's own, or a newer one to which it leads step by step."""
+    carried, current = TrustRoot.load(found.root), own
+    for signed in found.root_chain:
+        if root_chain.payload_of(signed).version > current.version:
+            current = root_chain.successor(current, signed)
+    if carried.version > current.version:
+        raise Refused("bundle_root_unproven", "the bundle was made with a newer trust root than is known here, without proof of it")
+    if carried.version < current.version:
+        notes.append(f"the bundle was made with trust root version {carried.version}; version {current.version} is used")
+    elif carried != current:
+        raise VerificationFailed("bundle_root_conflict", "the bundle carries another trust root of the same version")
+    return current
 
 
 def _list(list_id: str, sealed: bytes, root: TrustRoot, now: datetime) -> AcceptedList:

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.bundles import DAY, Bundler, maker
+from tests.support.bundles import DAY, Bundler, maker, successors
 from tests.support.pki import NOW
 from tests.unit.trust_list.test_decide import ask
 from trust_list.bundle.applied import Device
 from trust_list.decide import Outcome, evaluate
-from trust_list.root import TrustRoot
 from trust_list.snapshot import Freshness
 from vc.errors import VcError
 
@@ -79,13 +78,15 @@ def test_a_stranger_s_bundle_is_not_taken(bundler: Bundler, device: Device) -> N
     assert code(lambda: device.apply(bundler.bundle(signer=maker()), now=NOW)) == "bundle_signer_unpinned"
 
 
-def test_a_newer_root_that_proves_itself_stays(bundler: Bundler, device: Device) -> None:
-    newer = bundler.operator.root(version=2)
-    device.apply(bundler.bundle(root=newer), now=NOW, succession=lambda _, octets: TrustRoot.load(octets))
-    assert device.root == newer
+def test_a_newer_root_that_proves_itself_stays(bundler: Bundler, tmp_path: Path) -> None:
+    first, second, chain = successors(bundler)
+    device = Device(tmp_path / "device")
+    device.provision(first.render(), bundler.signer.chain)
+    device.apply(bundler.bundle(root=second, root_chain=chain), now=NOW)
+    assert device.root == second
     held = device.load(now=NOW)
     assert held is not None
-    assert held.root.version == 2
+    assert held.root == second
 
 
 def test_a_device_is_provisioned_once_and_never_with_nobody(bundler: Bundler, device: Device, tmp_path: Path) -> None:

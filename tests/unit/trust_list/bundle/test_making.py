@@ -27,11 +27,12 @@ from trust_list.snapshot import Listing, TrustSnapshot, listing, snapshot
 from trust_list.status_memory import ShortMemory
 from vc.encoding import json
 from vc.errors import Unreachable, VcError
+from vc.jose import jws
 from vc.x509 import crl
 from vc.x509.certificate import der
 
 CRL_URI, CA_URI, AGGREGATION = "http://ca.test/seal.crl", "http://ca.test/seal.cer", "https://issuer.test/status"
-TOKEN = "operator-token-of-a-test"
+TOKEN, BASE = "operator-token-of-a-test", "https://device.test"
 
 
 @dataclass
@@ -168,7 +169,9 @@ class Served:
         self.device = Device(folder / "device")
         self.device.provision(scene.bundler.root.render(), scene.bundler.signer.chain)
         seals = Maker(signer=scene.bundler.signer, known=lambda: scene.known, outbound=scene.web, authorities=scene.web)
-        self.client = TestClient(create_app(self.device, token=TOKEN, clock=lambda: self.now, maker=seals if with_maker else None))
+        self.client = TestClient(
+            create_app(self.device, token=TOKEN, base_url=BASE, clock=lambda: self.now, maker=seals if with_maker else None)
+        )
 
     def post(self, path: str, body: bytes, token: str | None = TOKEN) -> Any:
         headers = {"authorization": f"Bearer {token}"} if token else {}
@@ -194,6 +197,24 @@ def test_made_verified_applied_and_handed_on(served: Served) -> None:
     served.now = NOW + 4 * DAY
     over = served.client.get("/bundle")
     assert (over.status_code, over.json()["state"]) == (410, "EXPIRED")
+
+
+def test_the_device_decides_by_its_bundle(served: Served) -> None:
+    """Nothing applied, applied, over: only what is in force and in its time makes a decision true."""
+    properties = {"format": "dc+sd-jwt", "type_id": "urn:eudi:pda1:1", "attestation_type": "pda1", "issuing_country": "FR"}
+    asked = {
+        "subject": {"type": "key", "id": "a"},
+        "resource": {"type": "x5c", "id": "a", "key": jws.x5c(served.scene.bundler.institution.seal.chain)},
+        "action": {"name": "pub-eaa-provider", "properties": properties},
+    }
+    outcomes, bundle = [], served.scene.make().bundle
+    for later in (timedelta(), timedelta(), 8 * DAY):
+        served.now = NOW + later
+        address = served.client.get("/.well-known/authzen-configuration").json()["access_evaluation_endpoint"]
+        told = served.client.post(address.removeprefix(BASE), json=asked).json()
+        outcomes.append((told["decision"], told["context"]["outcome"]))
+        served.device.apply(bundle, now=NOW)
+    assert outcomes == [(False, "INDETERMINATE"), (True, "TRUSTED"), (False, "INDETERMINATE")]
 
 
 @pytest.mark.parametrize("path", ["/bundle", "/bundle/make"])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.bundles import DAY, STATUS_URI, Bundler, maker, status_token
+from tests.support.bundles import DAY, STATUS_URI, Bundler, maker, status_token, successors
 from tests.support.pki import NOW, root
 from tests.support.trust import Institution
 from tests.unit.trust_list.test_decide import ask
@@ -14,12 +14,11 @@ from trust_list.bundle.contents import CarriedCrl, CarriedList, CarriedStatus, S
 from trust_list.bundle.opening import Floor, Opened, opening
 from trust_list.bundle.report import lines, report
 from trust_list.decide import Outcome, evaluate
-from trust_list.root import TrustRoot
 from trust_list.snapshot import Freshness
 from trust_list.status_lists import StatusLists
 from trust_list.status_memory import ShortMemory
 from vc.encoding import json
-from vc.errors import Unreachable, VcError, VerificationFailed
+from vc.errors import Unreachable, VcError
 from vc.status.bits import StatusValue
 from vc.status.reference import StatusReference
 from vc.x509 import crl
@@ -231,14 +230,24 @@ def test_a_root_does_not_come_from_the_bundle(bundler: Bundler) -> None:
 
 
 def test_a_newer_root_counts_when_ours_leads_to_it(bundler: Bundler) -> None:
-    bundle = bundler.bundle(root=bundler.operator.root(version=2))
-    found = opened(bundler, bundle, succession=lambda own, octets: TrustRoot.load(octets))
-    assert found.root.version == 2
+    first, second, chain = successors(bundler)
+    bundle = bundler.bundle(root=second, root_chain=chain)
+    found = opened(bundler, bundle, root=first)
+    assert (found.root, found.notes) == (second, ())
+    assert opened(bundler, bundle, root=second).root == second, "what is known already is passed over"
+    assert refused(bundler, bundler.bundle(root=second), root=first) == "bundle_root_unproven"
 
-    def no(_: TrustRoot, __: bytes) -> TrustRoot:
-        raise VerificationFailed("root_unsigned", "not signed by ours")
 
-    assert refused(bundler, bundle, succession=no) == "root_unsigned"
+def test_a_newer_root_signed_by_strangers_does_not_count(bundler: Bundler) -> None:
+    first, _, _ = successors(bundler)
+    _, second, chain = successors(bundler)
+    assert refused(bundler, bundler.bundle(root=second, root_chain=chain), root=first) == "root_threshold"
+
+
+def test_the_root_carried_is_the_one_the_chain_leads_to(bundler: Bundler) -> None:
+    first, second, chain = successors(bundler)
+    other = replace(second, expires=second.expires + DAY)
+    assert refused(bundler, bundler.bundle(root=other, root_chain=chain), root=first) == "bundle_root_conflict"
 
 
 def test_our_own_root_stays_when_it_is_the_newer_one(bundler: Bundler) -> None:
