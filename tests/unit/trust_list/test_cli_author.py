@@ -223,3 +223,11 @@ def test_diff_wants_two_lists(tmp_path: Path) -> None:
     assert ask("diff", str(FIRST), str(path), code=1)["code"] == "lote_structure"
     path.write_bytes(b"\xff\xfe")
     assert ask("diff", str(FIRST), str(path), code=1)["code"] == "jws"
+
+
+def test_diff_of_lists_nobody_knows_the_rules_of(tmp_path: Path) -> None:
+    document = json.loads_object((EXAMPLES / "example-pub-eaa-lote-seq1.json").read_bytes())
+    document["LoTE"]["ListAndSchemeInformation"]["LoTEType"] = "https://trust.example/other"
+    path = tmp_path / "other.json"
+    path.write_bytes(json.dumps(document))
+    assert ask("diff", str(FIRST), str(path), code=1)["code"] == "list_type"

@@ -164,6 +164,13 @@ def test_trap_unknown_members_of_an_identity_pass_the_schema_and_are_told() -> N
     assert rows(scheme(Surprise="x"))[0][1:3] == ("error", "structure")
 
 
+def test_what_only_the_schema_forbids_is_told() -> None:
+    """A public key without its kind: our model keeps keys as they are, ETSI's schema asks for RFC 7517."""
+    place = "/LoTE/TrustedEntitiesList/0/TrustedEntityServices/0/ServiceInformation/ServiceDigitalIdentity/PublicKeyValues"
+    found = rows(changed(lambda lote: _identity(lote).update(PublicKeyValues=[{"use": "sig"}])))
+    assert [row[1:] for row in found] == [("error", "schema", "Annex A.1", f"{place}/0")]
+
+
 def test_trap_a_closed_list_is_null_in_the_text_and_forbidden_by_the_schema() -> None:
     found = rows(scheme(NextUpdate=None))
     assert [row[1:] for row in found] == [("warning", "closed", "6.3.15", f"{SCHEME}/NextUpdate")]
