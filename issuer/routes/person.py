@@ -31,7 +31,8 @@ from vc.openid4vci.errors import plain
 Handler = Callable[[Request, Service, Institution], Awaitable[Response]]
 _BROWSER = re.compile(r"[A-Za-z0-9_-]{43}")
 _MAX_FIELDS = 50
-_WAITING = ThreadPoolExecutor(8, thread_name_prefix="sign-in")
+_THREADS = 8
+_waiting: dict[str, ThreadPoolExecutor] = {}
 _Found = TypeVar("_Found")
 _log = structlog.get_logger("issuer")
 
@@ -65,8 +66,9 @@ async def authorize(request: Request, service: Service, institution: Institution
     client_id, request_uri = parse_authorize(_query(request))
     browser = _browser(request, service) or base64url.encode(service.random_bytes(32))
     now = service.clock()
-    url = await _aside(
-        lambda: authorizing.begin(service, institution, client_id=client_id, request_uri=request_uri, browser=browser, now=now)
+    url = await aside(
+        institution.id,
+        lambda: authorizing.begin(service, institution, client_id=client_id, request_uri=request_uri, browser=browser, now=now),
     )
     answer = _redirect(url)
     answer.set_cookie(
@@ -87,7 +89,7 @@ async def callback(request: Request, service: Service, institution: Institution)
     if len(dict(pairs)) != len(pairs):
         raise Malformed("request", "a parameter is there twice")
     browser, now = _browser(request, service) or "", service.clock()
-    found = await _aside(lambda: authorizing.come_back(service, institution, dict(pairs), browser=browser, now=now))
+    found = await aside(institution.id, lambda: authorizing.come_back(service, institution, dict(pairs), browser=browser, now=now))
     return _redirect(found) if isinstance(found, str) else _question(request, service, institution, found)
 
 
@@ -98,9 +100,11 @@ async def agreed(request: Request, service: Service, institution: Institution) -
     return _redirect(authorizing.agree(service, institution, state, browser=browser, now=service.clock()))
 
 
-async def _aside(call: Callable[[], _Found]) -> _Found:
-    """The result of a call that may wait for a provider, in threads of its own: one that hangs holds up nobody else."""
-    return await asyncio.get_running_loop().run_in_executor(_WAITING, call)
+async def aside(institution_id: str, call: Callable[[], _Found]) -> _Found:
+    """The result of a call that may wait for a provider, in threads of the institution's own: one that hangs holds up no other."""
+    if institution_id not in _waiting:
+        _waiting[institution_id] = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"sign-in {institution_id}")
+    return await asyncio.get_running_loop().run_in_executor(_waiting[institution_id], call)
 
 
 async def style(request: Request) -> Response:

@@ -1,5 +1,7 @@
 """Who signed in, and whose document it is, over HTTP (VCI-OFF-9; SECURITY A-10, A-15, R-5)."""
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 
 from issuer.pages.words import ENDINGS, LANGUAGES, language_of
+from issuer.routes import person
 from issuer.store import retention
 from issuer.store.engine import reading, writing
 from issuer.store.tables import authorizations
@@ -207,6 +210,21 @@ def test_a_provider_changes_its_key_and_is_not_asked_without_end(scene: Scene) -
     scene.deployment.clock.advance(minutes=61)
     scene.code(wallet, IDS[0])
     assert len(scene.internet.requests("openid-configuration")) >= 2
+
+
+def test_a_provider_that_hangs_holds_up_its_own_institution_only() -> None:
+    """However many wait for the one: whoever signs in at another institution goes on."""
+    held = threading.Event()
+
+    async def main() -> str:
+        stuck = [asyncio.create_task(person.aside("fr-urssaf", lambda: held.wait(30))) for _ in range(50)]
+        try:
+            return await asyncio.wait_for(person.aside("fr-cnam", lambda: "served"), 10)
+        finally:
+            held.set()
+            await asyncio.gather(*stuck)
+
+    assert asyncio.run(main()) == "served"
 
 
 @pytest.mark.parametrize("when", ["before", "between"])
