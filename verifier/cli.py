@@ -115,6 +115,9 @@ def check_file(
     response_uri: Annotated[str | None, typer.Option(help="For mdoc beside nonce and audience: the response_uri.")] = None,
     transcript: Annotated[str | None, typer.Option(help="For mdoc: the session transcript in hexadecimal.")] = None,
     trust_root: Annotated[Path | None, typer.Option(help="Trust root file; else that of the demo.")] = None,
+    device: Annotated[
+        Path | None, typer.Option(help="Directory of a device: by the offline bundle in force there, without any network.")
+    ] = None,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON object per line in, one verdict per line out.")] = False,
     state: State = None,
     as_json: Json = False,
@@ -128,7 +131,7 @@ def check_file(
         response_uri=response_uri, transcript=transcript,
     )  # fmt: skip
     with ExitStack() as stack:
-        around = _surroundings(_world(state, needed=False), trust_root, stack)
+        around = _offline(device) if device else _surroundings(_world(state, needed=False), trust_root, stack)
         try:
             stream = stack.enter_context(open(file, "rb")) if file != "-" else sys.stdin.buffer
         except OSError as error:
@@ -242,6 +245,17 @@ def _surroundings(world: dict[str, Any], trust_root: Path | None, stack: ExitSta
         _wrong_use(f"{root}: {error.strerror}")
     except VcError as error:
         _wrong_use(f"{root}: {error.detail}")
+
+
+def _offline(device: Path) -> "Surroundings":
+    from verifier.reader import offline  # noqa: PLC0415
+
+    try:
+        return offline(device, clock=_now)
+    except OSError as error:
+        _wrong_use(f"{device}: {error.strerror}")
+    except VcError as error:
+        _wrong_use(f"{device}: {error.detail}")
 
 
 def _valid(asked: "Asked") -> "Asked":

@@ -7,11 +7,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from edge.outbound import FetchLimits, Outbound
+from trust_list.bundle.applied import Device
+from trust_list.bundle.offline import NoNetwork
 from trust_list.client import TrustClient
 from trust_list.revocation import RevocationLists
 from trust_list.root import TrustRoot
 from trust_list.status_memory import ShortMemory
 from vc.clock import Clock
+from vc.errors import Unreachable
 from verifier import bare
 from verifier.bare import Case
 from verifier.revocation import RevocableTrust
@@ -60,6 +63,24 @@ def surroundings(*, root: Path | None, keep_in: Path, ca_file: Path | None, cloc
     plainly = Outbound(replace(limits, allow_plain_http=True), ca_file=ca_file)
     trust = RevocableTrust(judge, RevocationLists(plainly, ShortMemory()), client.snapshot)
     return _surroundings(judge, outbound, trust, plainly)
+
+
+def offline(directory: Path, *, clock: Clock) -> Surroundings:
+    """By the bundle in force on a device, and by nothing else: nothing is asked of any network.
+
+    Raises `Unreachable("bundle_never_applied")` and as `Device.load`. A bundle that is over gives surroundings too: their verdicts
+    say that nothing can be determined.
+    """
+    opened = Device(directory).load(now=clock())
+    if opened is None:
+        raise Unreachable("bundle_never_applied", "no bundle has been applied yet: nothing can be determined")
+    known, tokens, revocations = opened.snapshot(), ShortMemory(), RevocationLists(None, ShortMemory())
+    opened.remember_statuses(tokens)
+    opened.remember_revocations(revocations)
+    judge = ListTrust(lambda: known, clock=clock)
+    trust = RevocableTrust(judge, revocations, lambda: known)
+    status = StatusLists(NoNetwork(), tokens, judge, min_ttl=_MIN_TTL)
+    return Surroundings(trust=trust, judge=judge, status=status, outbounds=())
 
 
 def _surroundings(judge: ListTrust | NoTrust, outbound: Outbound, trust: TrustSource, *others: Outbound) -> Surroundings:
