@@ -292,9 +292,7 @@ _CA = x509.BasicConstraints(ca=True, path_length=0)
         pytest.param(_link(more=((x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3"), b""), True),)), id="critical unknown"),
         pytest.param(_bare_link((_USAGE, True)), id="no constraints"),
         pytest.param(_bare_link((_CA, True)), id="no usage"),
-        pytest.param(
-            _bare_link((x509.BasicConstraints(ca=False, path_length=None), True), (_USAGE, True)), id="says it is no CA"
-        ),
+        pytest.param(_bare_link((x509.BasicConstraints(ca=False, path_length=None), True), (_USAGE, True)), id="says it is no CA"),
         pytest.param(_bare_link((_CA, True), (_SMALL_USAGE, True)), id="signs documents only"),
         pytest.param(NEW.certificate, id="the new root itself"),
     ],
