@@ -77,6 +77,13 @@ def test_bodies_that_are_refused(client: TestClient, headers: dict[str, str], co
     assert answer.headers["cache-control"] == "no-store"
 
 
+def test_a_length_over_the_limit_is_refused_before_anybody_reads(client: TestClient) -> None:
+    """H-1: also where the route never looks at the body."""
+    answer = client.request("GET", "/cached", content=b"x" * 101)
+    assert (answer.status_code, answer.json()["error"]) == (413, "invalid_request")
+    assert client.request("GET", "/cached", content=b"x" * 100).status_code == 200
+
+
 @pytest.mark.parametrize("name", ["Authorization", "Content-Type", "Idempotency-Key"])
 def test_a_deciding_header_twice_is_refused(client: TestClient, name: str) -> None:
     answer = client.post("/echo", content=b"", headers=[(name, "a"), (name, "a")])
