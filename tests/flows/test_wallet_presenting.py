@@ -128,7 +128,8 @@ def test_the_transcript_tells_everything_but_the_person(scene: Scene) -> None:
     for secret in (entry["identity"]["family_name"], entry["document_data"]["personal_administrative_number"]):
         assert secret not in text
     assert "stale-nonce" in text
-    assert [note["what"] for note in scene.wallet.notes()] == ["request verified", "misbehaviour", "match", "consent"]
+    decided = ["request verified", "registration", "misbehaviour", "match", "consent"]
+    assert [note["what"] for note in scene.wallet.notes()] == decided
 
 
 # --- misbehaviours: name → check that fails, or the code of the refusal that leaves the transaction alone
