@@ -120,6 +120,12 @@ def test_each_member_that_changed_is_told(first: model.LoTE, path: tuple[Any, ..
     assert [(kind, what, pointer) for kind, what, _, pointer in lines(first, edited(first, edit))] == [expected]
 
 
+def test_what_is_not_there_has_no_value(first: model.LoTE) -> None:
+    other = edited(first, lambda d: d["ListAndSchemeInformation"].update(SchemeExtensions=[{"Critical": False}]))
+    assert [(c.before, c.after) for c in editions.changes(first, other)] == [(None, '[{"Critical":false}]')]
+    assert [c.text for c in editions.changes(other, first)] == ['- scheme SchemeExtensions: [{"Critical":false}]']
+
+
 def test_a_long_value_is_cut(first: model.LoTE) -> None:
     other = edited(first, lambda d: d["ListAndSchemeInformation"].update(SchemeName=[{"lang": "en", "value": "EU:" + "x" * 500}]))
     assert max(len(c.after or "") for c in editions.changes(first, other)) == 160
