@@ -87,7 +87,9 @@ def test_what_is_described_is_published_and_accepted(home: Path) -> None:
         "https://trust.example/archive",
     ]
     assert scheme.PolicyOrLegalNotice is not None
-    assert scheme.PolicyOrLegalNotice[0].LoTEPolicy is not None
+    policy = scheme.PolicyOrLegalNotice[0].LoTEPolicy
+    assert policy is not None
+    assert policy.uriValue == "https://trust.example/policy"
     assert (entity.name, entity.country, entity.law, entity.entity_id) == (
         "Urssaf-like (test)", "FR", "OJ:FR-TEST-1", "NTRFR-000000010",
     )  # fmt: skip
