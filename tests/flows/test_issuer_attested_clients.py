@@ -390,6 +390,13 @@ def test_one_proof_at_two_workers_at_once(alone: Scene) -> None:
 # --- whom the issuer believes
 
 
+def test_a_challenge_comes_before_any_question_about_the_provider(scene: Scene) -> None:
+    """VCI-WIA-6: lists are asked about those only who answer a challenge of ours."""
+    stranger = root("Unlisted CA").leaf()
+    _is(scene.shown(signer=stranger, challenge="invented"), 400, "use_attestation_challenge")
+    _is(scene.shown(signer=stranger), 401, "invalid_client")
+
+
 def test_an_unlisted_provider_is_told_why(scene: Scene) -> None:
     """VCI-WIA-4: never "untrusted" without a reason."""
     _is(scene.shown(signer=root("Unlisted CA").leaf()), 401, "invalid_client", says="list wallet edition 1 [not_listed]")
@@ -442,7 +449,8 @@ def test_where_no_list_is_read_nothing_is_offered_or_taken(alone: Scene, tmp_pat
         offered = world.offer(client)
         (grant,) = offered["credential_offer"]["grants"].values()
         form = token.create_request(pre_authorized_code=grant["pre-authorized_code"], tx_code=offered["tx_code"])
-        _is(client.post(f"{issuer}/token", data=form, headers=alone.instance.headers()), 401, "invalid_client")
+        refused = client.post(f"{issuer}/token", data=form, headers=alone.instance.headers())
+        _is(refused, 401, "invalid_client", says="attestations are not taken here")
         assert client.post(f"{issuer}/token", data=form).status_code == 200
     plain.close()
 

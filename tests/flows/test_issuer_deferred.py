@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from issuer import promising
 from issuer.store import grants as store
 from issuer.store.engine import reading, writing
 from tests.support import issuer as world
@@ -271,6 +272,15 @@ def test_a_refused_document_is_denied_to_those_who_wait_and_to_those_who_come(
     detail = _detail(client, document_id)
     assert (detail["hold"], detail["hold_reason"], detail["credentials"]) == ("refused", "identity_not_confirmed", [])
     assert _events(client, document_id).count("document_refused") == 1
+
+
+def test_the_transaction_that_records_looks_for_itself(
+    client: TestClient, wallet: IssuerWallet, document_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """VCI-DEF-1: nothing is recorded for a document that is not free, whatever was believed before."""
+    monkeypatch.setattr(promising, "is_held", lambda basis: False)
+    _is(wallet.credential(CONFIGURATION), 400, "credential_request_denied")
+    assert _detail(client, document_id)["credentials"] == []
 
 
 def test_what_became_of_a_document_is_told_to_who_proves_a_key(client: TestClient, wallet: IssuerWallet, document_id: str) -> None:

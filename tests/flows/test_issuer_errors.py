@@ -605,6 +605,16 @@ def test_notifications_that_are_refused(holding: IssuerWallet, body: dict[str, A
     _refused(holding.post("notification", told), 400, error)
 
 
+def test_a_notification_of_another_media_type_is_refused(holding: IssuerWallet) -> None:
+    """VCI-NOT-2: also when it reads like one."""
+    told = json.dumps(
+        {"notification_id": holding.credential(CONFIGURATION).json()["notification_id"], "event": "credential_accepted"}
+    )
+    for media_type, status in (("text/plain", 400), ("application/json", 204)):
+        headers = {**holding.authorization("notification"), "content-type": media_type}
+        assert holding.client.post(f"{holding.issuer}/notification", content=told, headers=headers).status_code == status
+
+
 def test_a_notification_id_belongs_to_the_token_it_came_with(
     client: TestClient, deployment: Deployment, holding: IssuerWallet
 ) -> None:

@@ -24,6 +24,7 @@ from tests.support.pki import holder
 from vc.errors import Unreachable
 from vc.keys.ec import Curve
 from vc.keys.signer import LocalSigner, Signer
+from vc.openid4vci import deferred
 
 CONFIGURATION = "pda1_dc4eu-2_sd_jwt"
 MDOC = "eu.europa.ec.eudi.pda1_mdoc"
@@ -179,7 +180,7 @@ def test_a_race_for_an_index_is_lost_without_harm(deployment: Deployment) -> Non
         assert [entry["status_index"] for entry in _detail(client, elsewhere["document_id"])["credentials"]] == [7]
         mine = _detail(client, offered["document_id"])["credentials"]
         assert len(mine) == 1
-        assert mine[0]["status_index"] != 7
+        assert mine[0]["status_index"] not in (7, None)
 
 
 @dataclass(frozen=True)
@@ -279,6 +280,28 @@ def test_a_withdrawal_between_preparing_and_recording_stops_the_issuance(
     answer = wallet.credential(CONFIGURATION)
     assert (answer.status_code, answer.json()["error"]) == (400, "credential_request_denied")
     assert _detail(clients[1], offered["document_id"])["credentials"] == []
+
+
+def test_a_withdrawal_while_what_was_promised_is_prepared_stops_it(
+    clients: tuple[TestClient, TestClient], deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SECURITY D-11: a wallet that was promised something keeps its token after a withdrawal; it gets nothing for it."""
+    document_id = world.submit(clients[0], hold=True)
+    wallet = _wallet(clients[0], deployment)
+    wallet.token(world.offer(clients[0], document_id=document_id))
+    transaction_id = wallet.credential(CONFIGURATION).json()["transaction_id"]
+    path = f"/api/v1/documents/{document_id}"
+    assert clients[1].post(f"{path}/release", json={}, headers=bearer("fr-urssaf")).status_code == 200
+    prepare = Drafting._copy
+
+    def withdrawn_meanwhile(self: Drafting, *args: Any, **kwargs: Any) -> Any:
+        assert clients[1].post(f"{path}/revocation", json={}, headers=bearer("fr-urssaf")).status_code == 200
+        return prepare(self, *args, **kwargs)
+
+    monkeypatch.setattr(Drafting, "_copy", withdrawn_meanwhile)
+    answer = wallet.post("deferred", deferred.create_request(transaction_id))
+    assert (answer.status_code, answer.json()["error"]) == (400, "credential_request_denied")
+    assert _detail(clients[1], document_id)["credentials"] == []
 
 
 def test_a_locked_database_is_503_and_recovers(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
