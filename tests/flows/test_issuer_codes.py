@@ -212,6 +212,21 @@ def test_a_dpop_proof_is_good_once_at_the_par_endpoint(scene: Scene) -> None:
     assert answers[1].json()["error"] == "invalid_dpop_proof"
 
 
+def test_a_dpop_proof_is_good_once_at_the_token_endpoint(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """VCI-DPOP-2, SECURITY A-11: for another code, and for a refresh token, it is spent; they are not."""
+    submit(scene.client)
+    wallet = scene.wallet(dpop_key=holder())
+    first, second = scene.code(wallet, IDS[0]), scene.code(wallet, IDS[0])
+    proof = wallet.dpop("POST", "token")
+    with monkeypatch.context() as patched:
+        patched.setattr(type(wallet), "dpop", lambda *_, **__: proof)
+        assert wallet.redeem(first).status_code == 200
+        for refused in (wallet.redeem(second), wallet.refresh()):
+            assert (refused.status_code, refused.json()["error"]) == (400, "invalid_dpop_proof")
+    assert wallet.refresh().status_code == 200
+    assert wallet.redeem(second).status_code == 200
+
+
 # --- refresh tokens ------------------------------------------------------------------------------------------------------
 
 

@@ -216,6 +216,15 @@ def test_an_offer_of_another_institution_is_not_there(engine: Engine) -> None:
         assert grants.open_offer(connection, "a", "offer", NOW) is not None
 
 
+def test_an_offer_ends_with_its_time_for_those_who_only_look(engine: Engine) -> None:
+    """SECURITY I-17: by its id, and by its code."""
+    _offered(engine)
+    for now, there in ((LATER - timedelta(seconds=1), True), (LATER, False)):
+        with reading(engine) as connection:
+            assert (grants.open_offer(connection, "a", "offer", now) is not None) is there
+            assert (grants.open_offer_by_code(connection, "a", "code", now) is not None) is there
+
+
 def _grant(token: str = "token", **changes: Any) -> Grant:
     values: dict[str, Any] = {
         "token_sha256": grants.digest(token),
