@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 from edge.outbound import Fetched
 from tests.support.bundles import DAY, STATUS_URI, Bundler, maker, status_token
 from tests.support.pki import NOW, root
-from tests.support.trust import PDA1, Institution, ListOperator, institution
+from tests.support.trust import PDA1, Institution, ListOperator, institution, subject
 from trust_list.accept import accept
+from trust_list.authoring import ServiceDraft
 from trust_list.bundle import cli
 from trust_list.bundle.app import Maker, create_app
 from trust_list.bundle.applied import Device
@@ -40,12 +41,14 @@ class Web:
     """Addresses with what they answer, by the media type asked for."""
 
     answers: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    gone: set[tuple[str, str]] = field(default_factory=set)
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None, max_bytes: int | None = None) -> Fetched:
         kind = (headers or {}).get("accept", "")
         if (url, kind) not in self.answers:
             raise Unreachable("unreachable", "the address could not be reached")
-        return Fetched(status=200, headers={"content-type": kind}, body=self.answers[url, kind], url=url)
+        status = 410 if (url, kind) in self.gone else 200
+        return Fetched(status=status, headers={"content-type": kind}, body=self.answers[url, kind], url=url)
 
 
 @dataclass
@@ -137,6 +140,34 @@ def test_what_cannot_be_had_is_left_out_and_said(scene: Scene, spoil: Any, said:
     assert len(made.notes) == 1
     assert made.notes[0].startswith(said)
     assert whole.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("address", "kind"),
+    [(CRL_URI, ""), (AGGREGATION, "application/json"), (STATUS_URI, "application/statuslist+jwt")],
+    ids=["crl", "aggregation", "status"],
+)
+def test_an_answer_that_is_none_is_left_out_and_said(scene: Scene, address: str, kind: str) -> None:
+    scene.web.gone.add((address, kind))
+    assert len(scene.make(aggregations=[AGGREGATION]).notes) == 1
+
+
+def test_a_listed_authority_vouches_for_its_own_list(operator: ListOperator) -> None:
+    """Its certificate is at hand: no address is asked for it, and none is carried."""
+    authority = root("Own authority (test)", subject=subject("Own (test)", "FR", "NTRFR-000000077"))
+    one = institution(authority, "Own (test)", "FR", "NTRFR-000000077", PDA1, crl_url=CRL_URI)
+    services = (*one.services(), ServiceDraft(role="issuance", certificates=(authority.certificate,), authorisations=one.types))
+    trusted = operator.root()
+    accepted = accept("pub-eaa", operator.seal(operator.lote(one.draft(services=services))), root=trusted, state=None, now=NOW)
+    made_list = crl.build(authority.certificate, authority.key, number=1, this_update=NOW, next_update=NOW + 5 * DAY)
+    known = snapshot({"pub-eaa": listing(accepted, checked_at=NOW)}, trusted)
+    scene = Scene(Bundler(operator, one), Web({(CRL_URI, ""): made_list}), known)
+    opened = scene.make(statuses=()).opened
+    assert [one.issuer_uri for one in opened.crls] == [None]
+    lists = RevocationLists(None, ShortMemory())
+    opened.remember_revocations(lists)
+    leaf = one.seal.chain[0]
+    assert lists.check(leaf, (authority.certificate,), signed_at=NOW, now=NOW).standing is Standing.GOOD
 
 
 def test_a_list_that_is_over_is_not_carried(scene: Scene) -> None:
@@ -310,3 +341,24 @@ def test_a_bundle_may_be_at_an_address(scene: Scene, files: Path, monkeypatch: p
     known = ("--maker", files / "maker.pem", "--trust-root", files / "root.json")
     assert run("verify", "https://bundles.test/today", *known)["state"] == "FRESH"
     assert run("verify", "https://bundles.test/gone", *known, exit_code=2)["code"] == "unreachable"
+
+
+def test_the_command_that_serves(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device is served with an operator's token that is no guess, and with a whole maker or none."""
+    served: list[Any] = []
+    monkeypatch.setattr(cli, "run", lambda app, **how: served.append((app, how)))
+    run("device", files / "device", "--maker", files / "maker.pem", "--trust-root", files / "root.json")
+    words = ["bundle", "serve", "--device", str(files / "device"), "--token-file", str(files / "token"), "--port", "8123"]
+    (files / "token").write_text("short\n")
+    assert CliRunner().invoke(trust_list_app, words).exit_code == 3
+    (files / "token").write_text(f"{TOKEN}\n")
+    assert CliRunner().invoke(trust_list_app, [*words, "--key", str(files / "maker.key")]).exit_code == 3
+    assert served == []
+    whole = [*words, "--key", str(files / "maker.key"), "--certificate", str(files / "maker.pem")]
+    assert CliRunner().invoke(trust_list_app, whole).exit_code == 0
+    app, how = served[0]
+    assert (how["host"], how["port"]) == ("127.0.0.1", 8123)
+    told = TestClient(app).get("/.well-known/authzen-configuration").json()
+    assert told["policy_decision_point"] == "http://127.0.0.1:8123"
+    refused = TestClient(app).post("/bundle/make", content=b'{"days":0}', headers={"authorization": f"Bearer {TOKEN}"})
+    assert refused.status_code == 400

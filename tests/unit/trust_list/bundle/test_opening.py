@@ -10,6 +10,7 @@ from tests.support.bundles import DAY, STATUS_URI, Bundler, maker, status_token,
 from tests.support.pki import NOW, root
 from tests.support.trust import Institution
 from tests.unit.trust_list.test_decide import ask
+from trust_list import model
 from trust_list.bundle.contents import CarriedCrl, CarriedList, CarriedStatus, Scheme
 from trust_list.bundle.opening import Floor, Opened, opening
 from trust_list.bundle.report import lines, report
@@ -287,6 +288,8 @@ def test_a_list_the_root_does_not_name_is_refused(bundler: Bundler) -> None:
 def test_a_list_from_the_future_or_below_the_floor_is_refused(bundler: Bundler) -> None:
     future = bundler.lists(issued=NOW + DAY + timedelta(minutes=6))
     assert refused(bundler, bundler.bundle(lists=future)) in ("issued_in_future", "signed_in_future")
+    early_seal = bundler.operator.seal_bytes(model.render(bundler.operator.lote(issued=NOW + DAY + timedelta(minutes=6))))
+    assert refused(bundler, _swap(bundler, early_seal)) == "issued_in_future"
     high = bundler.operator.root(min_sequence=6)
     assert refused(bundler, bundler.bundle(root=high), root=high) == "sequence_rollback"
 
@@ -310,6 +313,12 @@ def test_a_status_token_of_a_stranger_is_left_out(bundler: Bundler, cnam: Instit
     found = opened(bundler, bundler.bundle(statuses=_status(status_token(cnam.status))))
     assert found.statuses == ()
     assert found.notes == (f"the status list {STATUS_URI} is left out: no status service on a list of the bundle signed it",)
+
+
+def test_a_status_service_on_the_list_speaks_for_its_time_only(bundler: Bundler) -> None:
+    """The service is on the list, but was not yet when the token was signed."""
+    token = status_token(bundler.institution.status, iat=NOW - timedelta(hours=1))
+    assert opened(bundler, bundler.bundle(statuses=_status(token))).statuses == ()
 
 
 def test_the_seal_of_an_issuer_signs_no_statuses(bundler: Bundler) -> None:
