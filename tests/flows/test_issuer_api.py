@@ -457,5 +457,8 @@ def test_a_limit_per_minute_is_kept(tmp_path: Path) -> None:
         assert nonces[2].headers["retry-after"] == "60"
         assert client.post("/fr-cnam/nonce").status_code == 200
         deployment.clock.advance(minutes=1)
-        assert _create(client, world.DOCUMENTS["fr-urssaf"]).status_code == 201
+        created = _create(client, world.DOCUMENTS["fr-urssaf"])
+        assert created.status_code == 201
+        path = f"/api/v1/documents/{created.json()['document_id']}/offers"
+        assert [client.post(path, json={}, headers=URSSAF).status_code for _ in range(3)] == [201, 201, 429]
     deployment.close()

@@ -269,6 +269,16 @@ def test_what_a_wallet_puts_into_state_is_no_markup(scene: Scene) -> None:
     is_page(refused, 403, wallet=wallet)
 
 
+def test_pushed_requests_are_limited_per_minute(tmp_path: Path) -> None:
+    """SECURITY H-19."""
+    with opened(tmp_path, writes_per_minute=2) as scene:
+        answers = [scene.wallet().push(IDS[0]) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [201, 201, 429]
+        assert answers[2].headers["retry-after"] == "60"
+        scene.deployment.clock.advance(minutes=1)
+        assert scene.wallet().push(IDS[0]).status_code == 201
+
+
 # --- coming back ---------------------------------------------------------------------------------------------------------
 
 

@@ -123,6 +123,7 @@ FAULTS: list[tuple[str, dict[str, Any], int, str]] = [
     ("endless ID token", {"changes": {"padding": "x" * 70_000}}, 502, "server_error"),
     ("claims nested without end", {"misbehaviours": {"claims nested without end"}}, 502, "server_error"),
     ("error page at its token endpoint", {"misbehaviours": {"slow error page"}}, 502, "server_error"),
+    ("good answer as an error", {"misbehaviours": {"good answer as an error"}}, 502, "server_error"),
     ("nonce swapped", {"changes": {"nonce": "another"}}, 502, "server_error"),
     ("no nonce", {"changes": {"nonce": None}}, 502, "server_error"),
     ("another issuer", {"changes": {"iss": "https://other.test"}}, 502, "server_error"),

@@ -86,10 +86,13 @@ class Upstream:
                 if "keys that are no JSON" in self.misbehaviours:
                     return httpx2.Response(200, content=b"{", headers={"content-type": "application/json"})
                 if "keys as a page" in self.misbehaviours:
-                    return httpx2.Response(200, content=b"<p>", headers={"content-type": "text/html"})
+                    return httpx2.Response(200, json={"keys": self._keys()}, headers={"content-type": "text/html"})
                 return httpx2.Response(200, json={"keys": self._keys()}, headers={"content-type": self.keys_type})
             case "/token":
-                return self._token(request)
+                answer = self._token(request)
+                if "good answer as an error" in self.misbehaviours:
+                    answer.status_code = 500
+                return answer
             case "/userinfo":
                 subject = "person-2" if "userinfo of another" in self.misbehaviours else self.person["sub"]
                 assert request.headers["authorization"] == "Bearer upstream-access-token"
