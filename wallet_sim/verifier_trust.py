@@ -43,12 +43,12 @@ class VerifierTrust:
         try:
             said = self._judge(wire, request)
         except VcError as fault:
-            wire.transcript.note("registration", checked=True, code=fault.code, despite=self._despite)
+            wire.transcript.note("verifier registration", checked=True, code=fault.code, despite=self._despite)
             self._warn(f"the registration of the verifier is not in order: {fault.detail}")
             if self._despite:
                 return
             raise
-        wire.transcript.note("registration", checked=said is None, **({} if said is None else {"why": said}))
+        wire.transcript.note("verifier registration", checked=said is None, **({} if said is None else {"why": said}))
         if said is not None:
             self._warn(f"the registration of the verifier was not checked: {said}")
 

@@ -128,7 +128,7 @@ def test_the_transcript_tells_everything_but_the_person(scene: Scene) -> None:
     for secret in (entry["identity"]["family_name"], entry["document_data"]["personal_administrative_number"]):
         assert secret not in text
     assert "stale-nonce" in text
-    decided = ["request verified", "registration", "misbehaviour", "match", "consent"]
+    decided = ["request verified", "verifier registration", "misbehaviour", "match", "consent"]
     assert [note["what"] for note in scene.wallet.notes()] == decided
 
 
