@@ -337,12 +337,14 @@ def test_withdrawn_meanwhile_is_denied(client: TestClient, wallet: IssuerWallet,
 
 
 def test_a_promise_ends(client: TestClient, wallet: IssuerWallet, deployment: Deployment, document_id: str) -> None:
+    """While the document is still held as well as afterwards: the wallet need not come back for ever."""
     transaction_id = _promise(wallet)
-    _release(client, document_id)
     grant = _grant(deployment, wallet)
     wallet.clock.advance(days=30)
     assert _detail(client, document_id)["deferred"][0]["state"] == "expired"
     _renew(deployment, wallet, grant)
+    _is(_collect(wallet, transaction_id), 400, "invalid_transaction_id")
+    _release(client, document_id)
     _is(_collect(wallet, transaction_id), 400, "invalid_transaction_id")
 
 

@@ -264,7 +264,13 @@ def test_a_client_may_send_its_secret_in_the_form(client: TestClient, person: Pe
 
 
 @pytest.mark.parametrize(
-    ("content", "media_type"), [(b"{}", "application/json"), (b"code=a&code=b", "application/x-www-form-urlencoded"), (b"", "")]
+    ("content", "media_type"),
+    [
+        (b"{}", "application/json"),
+        (b"code=a&code=b", "application/x-www-form-urlencoded"),
+        (b"grant_type=password", "text/plain"),  # unsupported_grant_type if it were read
+        (b"", ""),
+    ],
 )
 def test_a_body_that_is_no_form_is_refused(client: TestClient, content: bytes, media_type: str) -> None:
     headers = {**basic(), **({"content-type": media_type} if media_type else {})}

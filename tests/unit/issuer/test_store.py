@@ -18,12 +18,13 @@ from sqlalchemy import Connection, Engine, func, insert, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from issuer import migrations
-from issuer.store import connect, documents, grants, issuances, rates, retention, status
+from issuer.store import connect, documents, grants, issuances, rates, refresh, retention, status
 from issuer.store.documents import DocumentState, StoredDocument
 from issuer.store.engine import reading, writing
 from issuer.store.grants import Grant, Offer, OfferState, Purpose
 from issuer.store.idempotency import Answer, once
 from issuer.store.issuances import Record
+from issuer.store.refresh import RefreshGrant
 from issuer.store.tables import documents as documents_table
 from issuer.store.tables import metadata, status_entries, status_lists
 from issuer.store.tables import offers as offers_table
@@ -223,6 +224,21 @@ def test_an_offer_ends_with_its_time_for_those_who_only_look(engine: Engine) -> 
         with reading(engine) as connection:
             assert (grants.open_offer(connection, "a", "offer", now) is not None) is there
             assert (grants.open_offer_by_code(connection, "a", "code", now) is not None) is there
+
+
+def test_a_refresh_token_is_found_at_its_institution_in_its_time(engine: Engine) -> None:
+    """SECURITY D-1, VCI-TOK-10."""
+    _offered(engine)
+    kept = RefreshGrant(
+        grant_id="offer", document_id="doc", institution_id="a", configuration_ids=("one",), credential_identifiers=None,
+        client_id="c", instance_thumbprint=None, dpop_thumbprint="k", revoked=False, expires_at=LATER,
+    )  # fmt: skip
+    with writing(engine) as connection:
+        refresh.add(connection, "refresh", kept, NOW)
+    with reading(engine) as connection:
+        assert refresh.find(connection, "a", "refresh", LATER - timedelta(seconds=1)) == kept
+        assert refresh.find(connection, "a", "refresh", LATER) is None
+        assert refresh.find(connection, "b", "refresh", NOW) is None
 
 
 def _grant(token: str = "token", **changes: Any) -> Grant:
