@@ -95,7 +95,7 @@ def met(result: dict[str, Any]) -> bool:
 
 def _goal(job: str, against: str) -> str:
     goal = FLOORS.get((job, against))
-    return "" if goal is None else f"{'<=' if job == TIME_RATIO else '>='} {goal:g}"
+    return "" if goal is None else f"{'<=' if job == TIME_RATIO else '>='} {goal:.3g}"
 
 
 if __name__ == "__main__":

@@ -203,16 +203,17 @@ def bundle() -> bytes:
 
 
 def bundle_figures() -> tuple[int, float]:
-    """Octets, and seconds from the octets to what is in force: everything verified, the state on disk."""
-    made = bundle()
-    with tempfile.TemporaryDirectory() as folder:
-        device = Device(Path(folder) / "device")
-        device.provision(root().render(), operator().chain)
-        begun = time.perf_counter()
-        opened = device.apply(made, now=NOW)
-        spent = time.perf_counter() - begun
-    assert len(opened.statuses) == INSTITUTIONS
-    return len(made), spent
+    """Octets, and seconds from the octets to what is in force: everything verified, the state on disk. The best of three."""
+    made, spent = bundle(), []
+    for _ in range(3):
+        with tempfile.TemporaryDirectory() as folder:
+            device = Device(Path(folder) / "device")
+            device.provision(root().render(), operator().chain)
+            begun = time.perf_counter()
+            opened = device.apply(made, now=NOW)
+            spent.append(time.perf_counter() - begun)
+        assert len(opened.statuses) == INSTITUTIONS
+    return len(made), min(spent)
 
 
 def large_list() -> bytes:
