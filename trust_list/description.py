@@ -81,11 +81,14 @@ class SchemeDescription(_Part):
     policy: Address | None = None
 
 
+_Entities = list[EntityDescription]  # `list` is a member's name in the description below
+
+
 class ListDescription(_Part):
     list: Literal["pub-eaa", "pid", "wallet", "wrpac", "wrprc", "registrars"]
     valid_days: float = Field(default=30, gt=0, le=184)
     scheme: SchemeDescription = SchemeDescription()
-    entities: list[EntityDescription] = Field(default=[], max_length=5000)
+    entities: _Entities = Field(default=[], max_length=5000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

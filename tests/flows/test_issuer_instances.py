@@ -4,7 +4,7 @@ HAIP-VCI-3, -9, -10; VCI-DPOP-3, VCI-TOK-10, VCI-AUTHZ-10; SECURITY A-11 to A-14
 """
 
 import html
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -138,7 +138,12 @@ def test_an_attestation_is_shown_once_with_its_proof(scene: Scene, endpoint: str
         wallet.redeem(codes[0])
     headers = wallet.attested()
     wallet.attest = lambda: headers
-    ask = {"par": lambda: wallet.push(IDS[0]), "code": lambda: wallet.redeem(codes.pop()), "refresh": wallet.refresh}[endpoint]
+    steps: dict[str, Callable[[], Any]] = {
+        "par": lambda: wallet.push(IDS[0]),
+        "code": lambda: wallet.redeem(codes.pop()),
+        "refresh": lambda: wallet.refresh(),
+    }
+    ask = steps[endpoint]
     assert ask().status_code in (200, 201)
     again = ask()
     assert (again.status_code, again.json()["error"]) == (400, "use_attestation_challenge")
