@@ -141,7 +141,7 @@ def test_an_attestation_is_shown_once_with_its_proof(scene: Scene, endpoint: str
     steps: dict[str, Callable[[], Any]] = {
         "par": lambda: wallet.push(IDS[0]),
         "code": lambda: wallet.redeem(codes.pop()),
-        "refresh": lambda: wallet.refresh(),
+        "refresh": wallet.refresh,
     }
     ask = steps[endpoint]
     assert ask().status_code in (200, 201)
