@@ -133,6 +133,9 @@ class Issuance:
         """A list of the institution, and places of it that are free now; they are taken only by `_record`."""
         draw = self._service.random_bytes
         with self._service.reader as connection:
+            found = status.draw_one(connection, institution.id, draw) if count == 1 else None
+            if found is not None:
+                return found[0], [found[1]]
             list_id = status.open_list(connection, institution.id)
         if list_id is None:
             list_id = await self._service.writer.run(lambda connection: status.add_list(connection, institution.id, now, draw))

@@ -102,6 +102,7 @@ class Examiner:
 
     def __init__(self) -> None:
         self._shapes: OrderedDict[bytes, _Shape] = OrderedDict()
+        self._latest: tuple[Configuration, Document, bytes] | None = None
 
     def projection(self, configuration: Configuration, document: Document) -> Mapping[str, Any]:
         """`document` in the shape of `configuration`; not to be changed. Raises as `Profile.project`."""
@@ -152,11 +153,11 @@ class Examiner:
                 return rules
             hidden, unhidden = (_places(credential, configuration, sd) for sd in ("always", "never"))
             shape = replace(shape, claims=told, about=about, hidden=hidden, unhidden=unhidden)
-            self._shapes[_key(configuration, expected.document)] = shape
+            self._shapes[self._key(configuration, expected.document)] = shape
         return {"lint_disclosure": shape.hidden <= credential.disclosed and shape.unhidden.isdisjoint(credential.disclosed)}
 
     def _shape(self, configuration: Configuration, document: Document) -> _Shape:
-        key = _key(configuration, document)
+        key = self._key(configuration, document)
         found = self._shapes.get(key)
         if found is None or found.configuration is not configuration:
             found = _Shape(configuration=configuration, projection=configuration.profile.project(document))
@@ -165,16 +166,20 @@ class Examiner:
                 self._shapes.popitem(last=False)
         return found
 
+    def _key(self, configuration: Configuration, document: Document) -> bytes:
+        """What a document in a configuration is remembered by; the one asked for last is asked for again at once."""
+        latest = self._latest
+        if latest is None or latest[0] is not configuration or latest[1] is not document:
+            octets = json.dumps([configuration.id, document.type, document.data])
+            latest = self._latest = configuration, document, sha256(octets).digest()
+        return latest[2]
+
 
 def fingerprint(credential: Credential) -> str:
     """SHA-256 in hex over what the credential states, for the record: an auditor can compute it from the credential alone."""
     times = [None if t is None else t.isoformat() for t in (credential.issued_at, credential.valid_from, credential.valid_until)]
     stated: list[Any] = [credential.format, credential.type_id, credential.claims, times]
     return sha256(json.dumps(stated)).hexdigest()
-
-
-def _key(configuration: Configuration, document: Document) -> bytes:
-    return sha256(json.dumps([configuration.id, document.type, document.data])).digest()
 
 
 def _told(claims: Mapping[str, Any], shape: _Shape) -> dict[str, Any]:

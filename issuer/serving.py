@@ -1,5 +1,6 @@
 """From a settings file to a running process."""
 
+import gc
 import secrets
 from dataclasses import replace
 from datetime import timedelta
@@ -40,7 +41,10 @@ def serve(settings_path: Path) -> None:
     )
     migrations.upgrade(service.engine)
     tls = None if settings.tls is None else TlsFiles(certificate=settings.tls[0], key=settings.tls[1])
-    run(create_app(service), host=settings.host, port=settings.port, tls=tls)
+    app = create_app(service)
+    gc.collect()
+    gc.freeze()  # what is loaded stays: looking through all of it for garbage, under load, holds up whoever waits
+    run(app, host=settings.host, port=settings.port, tls=tls)
 
 
 def wallet_trust(settings: Settings, outbound: Outbound, clock: Clock) -> WalletTrust | None:

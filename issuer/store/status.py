@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Integer, bindparam, insert, select, update
+from sqlalchemy import Connection, Integer, bindparam, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from issuer.store.engine import changed
@@ -34,7 +34,7 @@ def open_list(connection: Connection, institution_id: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-_OPEN_LIST = Prepared(
+_WITH_ROOM = (
     select(status_lists.c.list_id)
     .where(
         status_lists.c.institution_id == bindparam("institution"),
@@ -43,6 +43,12 @@ _OPEN_LIST = Prepared(
     )
     .order_by(status_lists.c.created_at, status_lists.c.list_id)
     .limit(1)
+)
+_OPEN_LIST = Prepared(_WITH_ROOM)
+_OPEN_PLACE = Prepared(
+    _WITH_ROOM.add_columns(
+        exists().where(status_entries.c.list_id == status_lists.c.list_id, status_entries.c.idx == bindparam("place"))
+    )
 )
 
 
@@ -69,6 +75,16 @@ def add_list(connection: Connection, institution_id: str, now: datetime, random_
 def close_lists(connection: Connection) -> int:
     """Close every open list: after a restore from a backup, indices given out since must not be given again (SECURITY O-6)."""
     return changed(connection.execute(update(status_lists).where(status_lists.c.is_open.is_(True)).values(is_open=False)))
+
+
+def draw_one(connection: Connection, institution_id: str, random_bytes: Callable[[int], bytes]) -> tuple[str, int] | None:
+    """The open list, and a random index of it that is free now: the usual case of `open_list` and `draw`, in one statement.
+
+    None when there is no list with room, or the index is not free.
+    """
+    candidate = int.from_bytes(random_bytes(4), "big") % LIST_SIZE  # 2^20 divides 2^32
+    row = _OPEN_PLACE.one(connection, institution=institution_id, place=candidate)
+    return None if row is None or row[1] else (str(row[0]), candidate)
 
 
 def draw(connection: Connection, list_id: str, count: int, random_bytes: Callable[[int], bytes]) -> list[int]:

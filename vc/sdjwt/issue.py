@@ -145,7 +145,7 @@ class _Writer:
         self.tail = ""
 
     def conceal(self, value: Any, node: Plan) -> Any:
-        if isinstance(value, Mapping):
+        if type(value) is dict or isinstance(value, Mapping):  # the first is the usual case and much cheaper to see
             return self._object(value, node)
         if isinstance(value, list | tuple):
             return self._array(value, node.children)

@@ -62,6 +62,7 @@ def der(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(Encoding.DER)
 
 
+@lru_cache(maxsize=256)  # telling two certificates apart costs a tenth of writing one down
 def sha256(certificate: x509.Certificate) -> bytes:
     """SHA-256 over the DER octets, as in `x5t#S256` and `x509_hash:`."""
     return hashlib.sha256(der(certificate)).digest()

@@ -483,6 +483,27 @@ def test_a_draw_avoids_what_is_taken_and_has_the_full_width(engine: Engine) -> N
     assert drawn == [9, (1 << 20) - 1]
 
 
+def test_one_index_is_drawn_with_its_list(engine: Engine) -> None:
+    """TSL-13: of the institution's open list, free, from the full width; otherwise nothing, and the long way is taken."""
+    list_id, stream = _list(engine), iter([7, 9, (1 << 32) - 1, 11, 12, 13])
+    with writing(engine) as connection:
+        _recorded(connection, "c1")
+        status.take(connection, list_id, {7: "c1"}, changes_at=None)
+
+    def draw(institution_id: str = "a") -> tuple[str, int] | None:
+        with reading(engine) as connection:
+            return status.draw_one(connection, institution_id, lambda n: next(stream).to_bytes(n, "big"))
+
+    assert [draw(), draw(), draw()] == [None, (list_id, 9), (list_id, (1 << 20) - 1)]
+    assert draw("b") is None
+    with writing(engine) as connection:
+        connection.execute(status_lists.update().values(used=status.LIST_CAPACITY))
+    assert draw() is None
+    with writing(engine) as connection:
+        connection.execute(status_lists.update().values(used=0, is_open=False))
+    assert draw() is None
+
+
 def test_revoking_shows_at_its_moment_and_raises_the_version(engine: Engine) -> None:
     list_id = _list(engine)
     with writing(engine) as connection:
