@@ -72,6 +72,10 @@ def test_a_document_without_a_person_is_not_offered_by_sign_in(scene: Scene) -> 
     nobody = submit(scene.client, "fr-cnam", identity=None)
     offered = issuer.offer(scene.client, "fr-cnam", document_id=nobody, formats=["dc+sd-jwt"])
     assert set(offered["credential_offer"]["grants"]) == {"urn:ietf:params:oauth:grant-type:pre-authorized_code"}
+    path = f"/api/v1/documents/{nobody}/offers"
+    for wanted in (["authorization_code"], ["authorization_code", "pre-authorized_code"]):
+        refused = scene.client.post(path, json={"grants": wanted, "formats": ["dc+sd-jwt"]}, headers=bearer("fr-cnam"))
+        assert (refused.status_code, refused.json()["code"]) == (422, "grant_unavailable")
 
 
 def test_the_institution_sees_who_came_how_far(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
