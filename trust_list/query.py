@@ -22,7 +22,7 @@ class TrustQuery:
     judgement for another day needs both). `issue_tolerance`: how far `t_issue` may lie before the start of a status, for
     issuers that round it. `mode`: strict asks that the issuer counts now; historical, for documents only, lets a document of
     an issuer stand that counted when it signed and was withdrawn later for a reason that excludes a stolen key (TRUST 7.2
-    rule 6); the outcome then says so."""
+    rule 6); the outcome then says so. `issuer`: who the document says issued it; a federation starts there."""
 
     list_id: str
     role: Role
@@ -38,6 +38,7 @@ class TrustQuery:
     t_clock: datetime | None = None
     issue_tolerance: timedelta = TOLERANCE
     mode: Mode = "strict"
+    issuer: str | None = None
 
     @property
     def issued(self) -> datetime:

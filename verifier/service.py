@@ -6,6 +6,7 @@ from starlette.types import ASGIApp
 
 from edge.outbound import FetchLimits, Outbound
 from trust_list.client import TrustClient
+from trust_list.federation.source import FederationSource
 from trust_list.keeping import kept_fresh
 from trust_list.revocation import RevocationLists
 from vc.clock import Clock
@@ -44,7 +45,7 @@ def build(settings: Settings, *, clock: Clock, random_bytes: RandomBytes) -> ASG
         )
     except (OSError, VcError) as exc:
         raise SettingsError("setting trust.root: the trust root cannot be read; without one nothing can be trusted") from exc
-    lists, tokens = ListTrust(client.snapshot, clock=clock), StatusTokens(engine)
+    lists, tokens = ListTrust(client.snapshot, clock=clock, other=_federation(settings)), StatusTokens(engine)
     status = StatusLists(outbound, tokens, lists, min_ttl=timedelta(seconds=settings.status_min_ttl_seconds))
     trust: TrustSource = lists
     if settings.certificate_revocation == "required":
@@ -53,3 +54,11 @@ def build(settings: Settings, *, clock: Clock, random_bytes: RandomBytes) -> ASG
         trust = RevocableTrust(lists, revocations, client.snapshot)
     app = create_app(settings, engine, trust=trust, status=status, clock=clock, random_bytes=random_bytes, known=client.snapshot)
     return kept_fresh(app, client)
+
+
+def _federation(settings: Settings) -> FederationSource | None:
+    """Asked at addresses that a shown document names: sooner given up than what the operator configured."""
+    if settings.trust_federation is None:
+        return None
+    limits = FetchLimits(connect_seconds=2, total_seconds=3, allow_loopback=settings.allow_http_loopback)
+    return FederationSource(settings.trust_federation, Outbound(limits, ca_file=settings.tls_ca))

@@ -10,6 +10,8 @@ from pydantic import Field
 
 from edge import settings as shared
 from edge.settings import SettingsError
+from trust_list.federation import settings as federations
+from vc.errors import VcError
 from vc.keys.signer import LocalSigner
 from vc.openid4vp.client_id import dns_names
 from vc.x509.profiles import ACCESS
@@ -24,6 +26,12 @@ __all__ = ["ClientIdPrefix", "Settings", "SettingsError", "has_dns_name", "host_
 ClientIdPrefix = Literal["x509_hash", "x509_san_dns"]
 
 
+class _Trust(shared.Trust):
+    """The trust lists, and a federation for issuers they know nothing about."""
+
+    federation: federations.FederationFile | None = None
+
+
 class _File(shared.Wire):
     profile: Literal["demo", "production"]
     base_url: str
@@ -33,7 +41,7 @@ class _File(shared.Wire):
     allow_http_loopback: bool = False
     client_id_prefix: ClientIdPrefix = "x509_hash"
     access: shared.KeyFiles
-    trust: shared.Trust
+    trust: _Trust
     tls_ca: str | None = None
     status_min_ttl_seconds: Annotated[int, Field(ge=1, le=86_400)] = 60
     request_lifetime_seconds: Annotated[int, Field(ge=1, le=900)] = 300
@@ -62,6 +70,7 @@ class Settings:
     trust_root: Path
     trust_state: Path
     trust_refresh_seconds: int
+    trust_federation: federations.Federation | None
     tls_ca: Path | None
     status_min_ttl_seconds: int
     request_lifetime_seconds: int
@@ -98,6 +107,7 @@ def parse(raw: dict[str, Any], *, base: Path) -> Settings:
         trust_root=base / file.trust.root,
         trust_state=base / file.trust.state,
         trust_refresh_seconds=file.trust.refresh_seconds,
+        trust_federation=_federation(file.trust.federation),
         tls_ca=None if file.tls_ca is None else base / file.tls_ca,
         status_min_ttl_seconds=file.status_min_ttl_seconds,
         request_lifetime_seconds=file.request_lifetime_seconds,
@@ -115,6 +125,13 @@ def parse(raw: dict[str, Any], *, base: Path) -> Settings:
     if settings.profile == "production":
         _refuse_demo_values(settings)
     return settings
+
+
+def _federation(file: federations.FederationFile | None) -> federations.Federation | None:
+    try:
+        return None if file is None else federations.read(file)
+    except VcError as exc:
+        raise SettingsError(f"setting trust.federation: {exc.detail}") from exc
 
 
 def _provider(file: _File, base: Path) -> registry.Provider | None:

@@ -4,9 +4,9 @@ status list against the Revocation service of the very entity that issued the do
 from collections.abc import Callable
 from datetime import datetime
 
-from trust_list import explain
-from trust_list.decide import Outcome, TrustDecision, TrustQuery, evaluate
-from trust_list.snapshot import Freshness, TrustSnapshot
+from trust_list.decide import Outcome, TrustQuery
+from trust_list.snapshot import TrustSnapshot
+from trust_list.source import Judgement, ListsFirst, ListSource, OptionalSource, TrustSource
 from trust_list.status_lists import StatusSigner
 from vc.clock import Clock
 from vc.documents.document import Document
@@ -43,16 +43,20 @@ _BY_CODE = {
     "clock_set_back": "clock_wrong",
     "content_not_stated": "issuer_content_not_stated",
 }
-_FACTS = ("outcome", "list", "entity", "warnings", "snapshot", "nodes", "edges", "elsewhere")
 _LISTS = {"pid": "pid"}  # document type → list; every document of social security stands on the other one
 _DOCUMENT_LIST = "pub-eaa"
 
 
 class ListTrust:
-    """Answers from the snapshot of accepted lists. `clock`: our own, for freshness; the time judged is handed in."""
+    """Answers from the snapshot of accepted lists. `clock`: our own, for freshness; the time judged is handed in.
 
-    def __init__(self, snapshot: Callable[[], TrustSnapshot], *, clock: Clock) -> None:
-        self._snapshot, self._clock = snapshot, clock
+    `other`: asked beside the lists about signers they know nothing about.
+    """
+
+    def __init__(self, snapshot: Callable[[], TrustSnapshot], *, clock: Clock, other: OptionalSource | None = None) -> None:
+        lists = ListSource(snapshot)
+        self._source: TrustSource = lists if other is None else ListsFirst(lists, other)
+        self._clock = clock
 
     def issuer(self, credential: Credential, document: Document, *, now: datetime) -> TrustAnswer:
         """See `TrustSource.issuer`."""
@@ -69,6 +73,7 @@ class ListTrust:
                 t_issue=credential.issued_at,
                 t_now=now,
                 t_clock=self._clock(),
+                issuer=credential.issuer,
             )
         )
 
@@ -87,8 +92,7 @@ class ListTrust:
         )
 
     def _ask(self, query: TrustQuery) -> TrustAnswer:
-        snapshot = self._snapshot()
-        return _answer(query, evaluate(query, snapshot), snapshot)
+        return _answer(self._source.judge(query))
 
 
 class NoTrust:
@@ -113,27 +117,25 @@ _NOT_CONFIGURED = TrustAnswer(
 )
 
 
-def _answer(query: TrustQuery, decision: TrustDecision, snapshot: TrustSnapshot) -> TrustAnswer:
-    told = explain.to_json(query, decision, snapshot)
+def _answer(judged: Judgement) -> TrustAnswer:
     return TrustAnswer(
-        trusted=decision.outcome is Outcome.TRUSTED,
-        checks={check_id: _check(name, decision) for name, check_id in _AXES.items()},
-        entity_id=decision.entity_id,
-        # The facts a verdict shows (TRUST 7.2 rule 3): which list, which edition, how old, who was found on it, and the whole path.
-        facts={name: told[name] for name in _FACTS},
+        trusted=judged.outcome is Outcome.TRUSTED,
+        checks={check_id: _check(name, judged) for name, check_id in _AXES.items()},
+        entity_id=judged.entity_id,
+        facts=judged.facts,
     )
 
 
-def _check(name: str, decision: TrustDecision) -> tuple[Result, str | None, str]:
+def _check(name: str, judged: Judgement) -> tuple[Result, str | None, str]:
     """Result, reason code and detail of one axis; what stops every axis gives its reason once, where the list is asked."""
-    axis = decision.axes[name]
+    axis = judged.axes[name]
     result, detail = Result(str(axis.result)), f"{axis.detail} [{axis.code}]"
     because = None
     if result is Result.FAILED:
         because = _BY_CODE.get(axis.code, _FAILED[name])
-    elif result is Result.NOT_CHECKED and decision.outcome is Outcome.INDETERMINATE:
+    elif result is Result.NOT_CHECKED and judged.outcome is Outcome.INDETERMINATE:
         stopped = name == "listed" or axis.code == "content_not_stated"
         because = _BY_CODE.get(axis.code, "trust_list_unavailable") if stopped else None
-    elif name == "listed" and decision.list.state is Freshness.AGEING and (decision.list.outage or decision.list.alarm):
+    elif name == "listed" and judged.stale:
         because = "trust_list_stale"
     return result, because, detail

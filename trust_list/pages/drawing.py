@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_TRUNK = ("certificate", "intermediate", "entry", "list", "signer", "root")
+_TRUNK = ("certificate", "intermediate", "entry", "list", "signer", "root", "member", "superior", "anchor")
 _KINDS = {
     "certificate": "Signer's certificate",
     "intermediate": "Intermediate authority",
@@ -16,6 +16,9 @@ _KINDS = {
     "list": "Trust list",
     "signer": "Signer of the list",
     "root": "Trust root",
+    "member": "Member of a federation",
+    "superior": "Superior in the federation",
+    "anchor": "Trust anchor of the federation",
     "document": "What the document says",
     "national_lists": "National trusted lists",
 }
@@ -26,6 +29,7 @@ _QUESTIONS = {
     "listed": "Does the entry count?",
     "sealed": "Is the list sealed by its signer?",
     "pinned": "Is that signer pinned by the root?",
+    "vouched": "Does its superior vouch for it?",
     "scope": "May the body issue this?",
     "content": "Does the document agree with the list?",
     "qualified": "Is the seal qualified?",
