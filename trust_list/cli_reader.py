@@ -1,5 +1,6 @@
 """Commands that look at lists with a verifier's eyes."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from trust_list.catalogue_types import authorisation
 from trust_list.cli_output import UNDETERMINED, AsJson, CaFile, ListId, MaybeState, Root, done, errors, now, show, time
 from trust_list.decide import Outcome, TrustQuery, evaluate
 from trust_list.model import write_time
+from trust_list.national.cli import national_lists
 from trust_list.snapshot import Freshness, TrustSnapshot
 from trust_list.store import Publisher, directory
 from vc.errors import Refused
@@ -94,6 +96,8 @@ def explain_certificate(
     entity: Annotated[str | None, typer.Option(help="For --role revocation: the entity whose documents are meant.")] = None,
     at: Annotated[str | None, typer.Option(help="Time to judge, e.g. 2026-11-24T12:00:00Z; now unless given.")] = None,
     issued: Annotated[str | None, typer.Option(help="When the document was signed; the time judged unless given.")] = None,
+    lotl: Annotated[str | None, typer.Option(help="List of trusted lists, to say whether the seal is qualified.")] = None,
+    lotl_signer: Annotated[list[Path] | None, typer.Option(help="Signer of it named in the Official Journal; repeatable.")] = None,
     mode: Annotated[str, typer.Option(help="strict: counts now; historical: counted when the document was signed.")] = "strict",
     ca_file: CaFile = None,
     as_json: AsJson = False,
@@ -110,6 +114,8 @@ def explain_certificate(
             known = sources.from_publisher(Publisher(directory(state)), root, now())
         else:
             known = sources.fetched(path, now, keep=None, ca_file=ca_file)
+        if lotl is not None:
+            known = replace(known, qualified=national_lists(lotl, lotl_signer or [], ca_file))
         clock = now()
         moment = time(at) or clock
         wanted_type = attestation_type or ("pid" if list_id == "pid" else None)
