@@ -18,10 +18,12 @@ from wallet_sim.contents import Holding
 
 SD_JWT, MDOC = "dc+sd-jwt", "mso_mdoc"
 _BOTH = (SD_JWT, MDOC)
-_SHORT_LIFE = timedelta(seconds=5)
+_SHORT_LIFE = timedelta(seconds=8)
 """How long the edition lives that the list server leaves behind when it goes down."""
 _REFRESH = 1.2
 """Seconds after which the demo's verifier asks for a new edition (`trust.refresh_seconds`), and a little more."""
+_PATIENCE = 30.0
+"""Seconds within which the verifier asks again after an outage: it doubles its pause with each failure."""
 _STATUS_TTL = 1.2
 """Seconds after which the demo's verifier asks for a status list again."""
 
@@ -195,8 +197,10 @@ def _list_run_out(stage: Stage) -> str:
 def _list_server_back(stage: Stage) -> str:
     authoring.publish(stage.state.trust_list, "pub-eaa", now=now())
     stage.running.start([stage.list_server])
-    time.sleep(_REFRESH)
-    return _EHIC(stage)
+    deadline = time.monotonic() + _PATIENCE
+    while (seen := _EHIC(stage)) != "accept" and time.monotonic() < deadline:
+        time.sleep(_REFRESH)
+    return seen
 
 
 def _issuer_removed(stage: Stage) -> str:

@@ -1,5 +1,6 @@
 """Real processes: every test here is marked `live` and has a state directory and ports of its own."""
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +17,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def free_ports(count: int) -> int:
-    """The first of `count` neighbouring ports nobody listens on."""
-    for base in range(21000, 32000, 10):
+    """The first of `count` neighbouring ports nobody listens on; each test process looks in a range of its own."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 21000 + worker % 5 * 2000
+    for base in range(first, first + 2000, 10):
         try:
             probes = [socket.create_server(("127.0.0.1", base + offset)) for offset in range(count)]
         except OSError:

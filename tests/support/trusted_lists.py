@@ -71,8 +71,7 @@ class State:
 
     def xml(self, identity: str) -> str:
         stated = "".join(
-            f'<Extension Critical="true"><AdditionalServiceInformation><URI>{one}</URI></AdditionalServiceInformation>'
-            "</Extension>"
+            f'<Extension Critical="true"><AdditionalServiceInformation><URI>{one}</URI></AdditionalServiceInformation></Extension>'
             for one in self.purposes
         )
         return (
