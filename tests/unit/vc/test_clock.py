@@ -15,6 +15,11 @@ def test_whole_seconds_in_utc() -> None:
         whole_seconds(datetime(2026, 11, 24))  # noqa: DTZ001
 
 
+def test_a_naive_datetime_is_no_moment() -> None:
+    with pytest.raises(ValueError, match="naive"):
+        to_numeric_date(datetime(2026, 11, 24))  # noqa: DTZ001
+
+
 def test_numeric_date_round_trip() -> None:
     assert from_numeric_date(1795521600.7) == datetime.fromtimestamp(1795521600, UTC)
     assert to_numeric_date(datetime.fromtimestamp(1795521600, UTC)) == 1795521600
